@@ -1,0 +1,5 @@
+//! aac.
+
+/// AudioSpecificConfig.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AudioSpecificConfig {}

@@ -1,0 +1,5 @@
+//! h264.
+
+/// AVCDecoderConfigurationRecord.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AvcConfig {}
