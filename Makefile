@@ -9,7 +9,7 @@ DATA ?= ./data
 ARGS ?=
 
 page := web/page
-page_built := $(page)/dist/.built
+page_built := $(page)/dist/index.html
 page_modules := $(page)/node_modules/.package-lock.json
 page_sources := $(shell find $(page) -path $(page)/node_modules -prune -o -path $(page)/dist -prune -o -type f -print 2>/dev/null)
 

@@ -339,16 +339,19 @@ fn unexplained(manifest: &str) -> Vec<String> {
         if line.starts_with('[') {
             in_dependencies = line.ends_with("dependencies]");
             explained = None;
-        } else if in_dependencies && !line.starts_with('#') {
-            if let Some((name, value)) = line.split_once('=') {
-                let name = name.trim().split('.').next().unwrap_or_default().to_owned();
-                let family = explained.as_ref().is_some_and(|before| name.starts_with(before));
-                let house = name.starts_with("riverrun") || line.contains("workspace = true");
-                if above.starts_with('#') || value.contains(" # ") {
-                    explained = Some(name);
-                } else if !family && !house {
-                    names.push(name);
-                }
+        } else if in_dependencies
+            && !line.starts_with('#')
+            && let Some((name, value)) = line.split_once('=')
+        {
+            let name = name.trim().split('.').next().unwrap_or_default().to_owned();
+            let family = explained.as_ref().is_some_and(|before| {
+                name.strip_prefix(before).is_some_and(|rest| rest.starts_with(['-', '_']))
+            });
+            let house = name.starts_with("riverrun") || line.contains("workspace = true");
+            if above.starts_with('#') || value.contains(" # ") {
+                explained = Some(name);
+            } else if !family && !house {
+                names.push(name);
             }
         }
         above = line;

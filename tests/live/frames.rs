@@ -78,9 +78,8 @@ impl Frames {
     /// distances in time; `audio_drift` is how far an audio frame may stand from its message time
     /// in seconds (TS-5: audio counts samples, RTMP counts whole milliseconds).
     pub(crate) fn assert_same(&self, received: &Self, audio_drift: f64) {
-        let zero = self.coded_video.first().or(self.coded_audio.first()).expect("a track").pts;
-        let origin =
-            received.coded_video.first().or(received.coded_audio.first()).expect("a track").pts;
+        let zero = self.first().pts;
+        let origin = received.first().pts;
         let tracks = [
             ("coded pictures", &self.coded_video, &received.coded_video, 0.002),
             ("decoded pictures", &self.pictures, &received.pictures, 0.002),
@@ -99,6 +98,10 @@ impl Frames {
                 );
             }
         }
+    }
+
+    fn first(&self) -> &Frame {
+        self.coded_video.first().unwrap_or_else(|| self.coded_audio.first().expect("a track"))
     }
 
     /// Coded pictures and AAC frames.

@@ -61,7 +61,12 @@ impl Recording {
 
     /// Panics with every broken rule.
     pub(crate) fn assert_clean(&self) {
-        assert!(self.offences.is_empty(), "{} offences:\n{:#?}", self.offences.len(), self.offences);
+        assert!(
+            self.offences.is_empty(),
+            "{} offences:\n{:#?}",
+            self.offences.len(),
+            self.offences
+        );
     }
 
     /// Number of parts seen.
@@ -247,7 +252,11 @@ impl Player {
         match get(&mut self.media, self.address, &path) {
             Ok(answer) if answer.status == 200 && !answer.body.is_empty() => Some(answer.body),
             Ok(answer) => {
-                self.offend(format!("missed {path}: {}, {} bytes", answer.status, answer.body.len()));
+                self.offend(format!(
+                    "missed {path}: {}, {} bytes",
+                    answer.status,
+                    answer.body.len()
+                ));
                 None
             }
             Err(error) => {

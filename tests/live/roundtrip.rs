@@ -69,19 +69,14 @@ fn masters(server: &Server, name: &str, tracks: Tracks) {
             _ => "25.000",
         };
         assert_eq!(top["FRAME-RATE"], rate);
-        let size = if ["fps2997", "key0.5", "video-only"].contains(&name) {
-            "640x272"
-        } else {
-            "640x360"
-        };
+        let size =
+            if ["fps2997", "key0.5", "video-only"].contains(&name) { "640x272" } else { "640x360" };
         assert_eq!(top["RESOLUTION"], size);
     }
     assert_eq!(tracks.audio, top["CODECS"].contains("mp4a.40.2"), "{}", top["CODECS"]);
     if tracks.audio {
-        let audio_only = playlist
-            .variants
-            .iter()
-            .any(|variant| variant.attributes["CODECS"] == "mp4a.40.2");
+        let audio_only =
+            playlist.variants.iter().any(|variant| variant.attributes["CODECS"] == "mp4a.40.2");
         assert!(audio_only, "MV-6: an audio-only variant\n{}", answer.text());
     }
 }

@@ -68,14 +68,28 @@ impl Server {
         Self::start_in(&scratch("data"), arguments)
     }
 
+    /// The same with another stream key.
+    pub(crate) fn start_with_key(stream_key: &str) -> Self {
+        let ports = [free_port(), free_port()];
+        Self::start_on(&scratch("data"), ports, stream_key, &[])
+    }
+
     /// A server on a data folder that may have been used before.
     pub(crate) fn start_in(data: &Path, arguments: &[&str]) -> Self {
-        let http: SocketAddr = ([127, 0, 0, 1], free_port()).into();
-        let rtmp: SocketAddr = ([127, 0, 0, 1], free_port()).into();
+        Self::start_on(data, [free_port(), free_port()], STREAM_KEY, arguments)
+    }
+
+    /// A new process on the same ports and data as one that ended.
+    pub(crate) fn start_again(&self) -> Self {
+        Self::start_on(&self.data, [self.http.port(), self.rtmp.port()], STREAM_KEY, &[])
+    }
+
+    fn start_on(data: &Path, ports: [u16; 2], stream_key: &str, arguments: &[&str]) -> Self {
+        let [http, rtmp] = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
         let mut command = command();
         command.arg("--data").arg(data);
         command.args(["--http", &http.to_string(), "--rtmp", &rtmp.to_string()]);
-        command.args(["--stream-key", STREAM_KEY, "--admin-password", ADMIN_PASSWORD]);
+        command.args(["--stream-key", stream_key, "--admin-password", ADMIN_PASSWORD]);
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().expect("the binary starts");

@@ -59,5 +59,10 @@ clip audio-only  none       none      none        10  none none    48000
 clip video-only  "$street"  640x272   25          10  2    900k    none
 # Looped for the long tests: 12 s holds a whole number of pictures, sync intervals and (nearly) AAC frames.
 clip long        "$bunny"   1280x720  25          12  2    1800k   48000
+minute=$out/minute-v$version.flv
+[ -e "$minute" ] || {
+    ffmpeg -nostdin -v error -y -stream_loop 4 -i "$out/long-v$version.flv" -c copy -f flv "$minute.part"
+    mv "$minute.part" "$minute"
+}
 # For recordings that go into the repository, so as small as real pictures get.
 clip tiny        "$street"  128x72    25          2   0.5  24k     44100 24k

@@ -59,8 +59,9 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 has cargo || die "Rust is missing. Install it with rustup (https://rustup.rs), then run this again."
-node_major=$(node -p 'process.versions.node.split(".")[0]')
-[ "$node_major" -ge 20 ] || die "Node.js $node_major is too old for the page's build; 20 or newer is needed."
+node_ok=$(node -p 'const [a, b] = process.versions.node.split("."); a > 20 || (a == 20 && b >= 19)')
+[ "$node_ok" = true ] ||
+    die "Node.js $(node --version) is too old for the page's build; 20.19 or newer is needed."
 
 [ "$want" = all ] || exit 0
 
