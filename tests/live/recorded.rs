@@ -4,7 +4,12 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use riverrun_media::hls::{Segmenter, SegmenterConfig};
+use riverrun_media::rtmp::{Event, Session, SessionConfig};
+use riverrun_media::source::{Source, SourceConfig, SourceEvent};
+use riverrun_media::time::UnixTime;
 
 use crate::player::{Follower, Recording};
 use crate::server::Server;
@@ -78,6 +83,85 @@ fn over_a_socket_in_pieces_of_any_size() {
         for size in [1, 7, 129, 1460] {
             let pieces = replay(bytes.chunks(size));
             assert!(pieces == whole, "{name} in pieces of {size} differs from whole");
+        }
+    }
+}
+
+/// All that a session tells its owner about a recording that arrives in these pieces.
+fn events<'a>(now: Instant, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
+    let mut session = Session::new(now, [7; 32], SessionConfig::default());
+    let mut events = Vec::new();
+    for piece in pieces {
+        session.handle_input(now, piece).expect("the recording is sound");
+        while let Some(event) = session.poll_event() {
+            if matches!(event, Event::PublishRequested(_)) {
+                session.accept_publish(now);
+            }
+            events.push(event);
+        }
+        while session.poll_transmit().is_some() {}
+    }
+    events
+}
+
+/// What viewers would get of these events, in words: every update with all its bytes.
+fn output(now: Instant, events: &[Event]) -> Vec<String> {
+    let mut source = Source::new(SourceConfig::default());
+    let mut segmenter = Segmenter::new(SegmenterConfig::default());
+    let mut updates = Vec::new();
+    for event in events {
+        match event {
+            Event::Metadata(value) => source.handle_metadata(now, value),
+            Event::Video { timestamp, payload } => {
+                source.handle_video(now, *timestamp, payload).expect("H.264");
+            }
+            Event::Audio { timestamp, payload } => {
+                source.handle_audio(now, *timestamp, payload).expect("AAC");
+            }
+            Event::PublishRequested(_) | Event::Unpublished => {}
+        }
+        while let Some(event) = source.poll_event() {
+            match event {
+                SourceEvent::Tracks { tracks, start, .. } => {
+                    segmenter.start(tracks, start, UnixTime::from_millis(0));
+                }
+                SourceEvent::Unit(unit) => segmenter.push(unit),
+                SourceEvent::Notice(_) => {}
+            }
+        }
+    }
+    segmenter.end();
+    while let Some(update) = segmenter.poll_update() {
+        updates.push(format!("{update:?}"));
+    }
+    updates
+}
+
+#[test]
+fn cut_in_two_at_every_position() {
+    let now = Instant::now();
+    for (name, bytes) in vectors() {
+        let whole = events(now, std::iter::once(&bytes[..]));
+        let media =
+            |event: &&Event| matches!(event, Event::Video { .. } | Event::Audio { .. });
+        assert!(whole.iter().filter(media).count() > 130, "{name}: {}", whole.len());
+        for cut in 0..=bytes.len() {
+            let (head, tail) = bytes.split_at(cut);
+            let parted = events(now, [head, tail].into_iter());
+            assert!(parted == whole, "{name} cut at {cut} reads differently");
+        }
+    }
+}
+
+#[test]
+fn in_process_in_pieces_of_any_size() {
+    let now = Instant::now();
+    for (name, bytes) in vectors() {
+        let whole = output(now, &events(now, std::iter::once(&bytes[..])));
+        assert!(whole.len() > 20, "{name}: {} updates", whole.len());
+        for size in [1, 2, 3, 7, 128, 129, 1460, 4096] {
+            let parted = output(now, &events(now, bytes.chunks(size)));
+            assert!(parted == whole, "{name} in pieces of {size} differs from whole");
         }
     }
 }
