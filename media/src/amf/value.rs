@@ -13,11 +13,11 @@ pub enum Value {
     /// A string of any length.
     String(String),
     /// Named values, AMF0 marker 03 or 10, AMF3 marker 0A.
-    Object(Vec<(String, Value)>),
+    Object(Vec<(String, Self)>),
     /// Named values with a hint of their count, AMF0 marker 08; AMF3 arrays that have named members.
-    EcmaArray(Vec<(String, Value)>),
+    EcmaArray(Vec<(String, Self)>),
     /// Values by position.
-    StrictArray(Vec<Value>),
+    StrictArray(Vec<Self>),
     /// Nothing, on purpose.
     Null,
     /// Nothing, by absence.

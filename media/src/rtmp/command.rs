@@ -143,12 +143,7 @@ mod tests {
         let amf3_object = [0x11, 0x0A, 0x0B, 1, 3, b'k', 4, 1, 1];
         let amf3 = [&[0][..], &values(std::slice::from_ref(&on)), &amf3_object].concat();
         for (name, kind, payload, expected) in [
-            (
-                "OBS",
-                18,
-                values(&[set.clone(), on.clone(), array.clone()]),
-                DataMessage::Metadata(array),
-            ),
+            ("OBS", 18, values(&[set, on.clone(), array.clone()]), DataMessage::Metadata(array)),
             ("bare", 18, values(&[on.clone(), object.clone()]), DataMessage::Metadata(object)),
             ("AMF3", 15, amf3, DataMessage::Metadata(Value::object([("k", Value::Number(1.0))]))),
             ("no object", 18, values(std::slice::from_ref(&on)), DataMessage::Malformed),

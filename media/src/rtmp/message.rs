@@ -155,7 +155,7 @@ pub(crate) fn split_aggregate(aggregate: &Message) -> (Vec<Message>, bool) {
         let Some((kind, time, range)) = sub_message(&mut input, aggregate.payload.len()) else {
             return (messages, false);
         };
-        let shift = *shift.get_or_insert(aggregate.timestamp.0.wrapping_sub(time));
+        let shift = *shift.get_or_insert_with(|| aggregate.timestamp.0.wrapping_sub(time));
         // An aggregate inside an aggregate has no use and no sender.
         if kind != MessageType::Aggregate {
             messages.push(Message {
