@@ -14,6 +14,8 @@ use thiserror::Error;
 use super::ffi::CallFailed;
 use super::ffi::openh264::{Encoder, PictureKind};
 use super::picture::{Picture, PictureSize};
+use crate::h264::Colour;
+use crate::h264::nal::NalKind;
 
 /// Slowest frame rate, in pictures per 1000 s.
 const FRAME_RATE_MILLIS_MIN: u32 = 1_000;
@@ -23,11 +25,6 @@ const FRAME_RATE_MILLIS_MAX: u32 = 60_000;
 const BITRATE_MIN: u32 = 10_000;
 /// Greatest bit rate in bit/s: level 5.2 in High profile (H.264 Table A-1).
 const BITRATE_MAX: u32 = 300_000_000;
-
-/// `nal_unit_type` of a sequence parameter set (H.264 Table 7-1).
-const NAL_SPS: u8 = 7;
-/// `nal_unit_type` of a picture parameter set.
-const NAL_PPS: u8 = 8;
 
 /// What to encode, and into how many bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,26 +38,8 @@ pub struct H264EncoderConfig {
     /// Pictures from one unforced IDR picture to the next, counted anew after a forced one; `None`
     /// for IDR pictures on demand only.
     pub sync_interval: Option<NonZeroU32>,
-    /// What the sample values mean.
+    /// What the sample values mean; written to the VUI (H.264 §E.2.1).
     pub colour: Colour,
-}
-
-/// Colour description of a picture: code points of H.273, written to the VUI (H.264 E.2.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Colour {
-    /// `colour_primaries`.
-    pub primaries: u8,
-    /// `transfer_characteristics`.
-    pub transfer: u8,
-    /// `matrix_coefficients`.
-    pub matrix: u8,
-    /// Samples use 0 to 255 instead of video range.
-    pub full_range: bool,
-}
-
-impl Colour {
-    /// High definition: BT.709 in video range.
-    pub const BT709: Self = Self { primaries: 1, transfer: 1, matrix: 1, full_range: false };
 }
 
 /// One coded picture.
@@ -197,14 +176,13 @@ impl H264Encoder {
         let (kind, units) = self.library.encode(picture, time_ms, force_sync)?;
         let mut nals = Vec::with_capacity(1);
         for nal in units.into_iter().map(without_start_code) {
-            match nal_type(nal) {
-                Some(NAL_SPS) if nal == self.sps => {}
-                Some(NAL_PPS) if nal == self.pps => {}
-                Some(NAL_SPS | NAL_PPS) => {
+            match kind_of(nal) {
+                Some(NalKind::Sps) if nal == self.sps => {}
+                Some(NalKind::Pps) if nal == self.pps => {}
+                Some(NalKind::Sps | NalKind::Pps) => {
                     return Err(H264EncoderError::ParameterSetsChanged { picture: self.pictures });
                 }
-                Some(_) => nals.push(Bytes::copy_from_slice(nal)),
-                None => {}
+                _ => nals.push(Bytes::copy_from_slice(nal)),
             }
         }
         if kind == PictureKind::Skipped || nals.is_empty() {
@@ -230,19 +208,18 @@ impl H264Encoder {
 }
 
 fn parameter_sets(units: &[&[u8]]) -> Result<(Bytes, Bytes), H264EncoderError> {
-    let of_type = |wanted| {
+    let of_kind = |wanted| {
         let nals = units.iter().map(|nal| without_start_code(nal));
-        nals.filter(move |nal| nal_type(nal) == Some(wanted)).collect::<Vec<_>>()
+        nals.filter(move |nal| kind_of(nal) == Some(wanted)).collect::<Vec<_>>()
     };
-    match (of_type(NAL_SPS).as_slice(), of_type(NAL_PPS).as_slice()) {
+    match (of_kind(NalKind::Sps).as_slice(), of_kind(NalKind::Pps).as_slice()) {
         ([sps], [pps]) => Ok((Bytes::copy_from_slice(sps), Bytes::copy_from_slice(pps))),
         (sps, pps) => Err(H264EncoderError::ParameterSets { sps: sps.len(), pps: pps.len() }),
     }
 }
 
-/// `nal_unit_type` (H.264 §7.3.1).
-fn nal_type(nal: &[u8]) -> Option<u8> {
-    nal.first().map(|header| header & 0x1F)
+fn kind_of(nal: &[u8]) -> Option<NalKind> {
+    nal.first().copied().and_then(NalKind::of)
 }
 
 /// The bytes after the start code the library puts in front of each unit (H.264 B.1).

@@ -21,5 +21,5 @@ mod picture;
 mod tests;
 
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
-pub use h264::{Colour, EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
+pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
 pub use picture::{Picture, PictureSize, PictureSizeError, Plane};

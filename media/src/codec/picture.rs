@@ -5,10 +5,10 @@
 
 use thiserror::Error;
 
+use crate::limits::PICTURE_SIDE_MAX;
+
 /// Smallest width or height openh264 encodes, in pixels: one macroblock.
 const SIDE_MIN: u32 = 16;
-/// Largest width or height in pixels; keeps the macroblock count far from overflow.
-const SIDE_MAX: u32 = 8_192;
 /// Macroblocks in the largest picture of level 5.2 (H.264 Table A-1, MaxFS).
 const MACROBLOCKS_MAX: u32 = 36_864;
 /// Rows start on multiples of this many bytes: one cache line, and whole vectors for SIMD.
@@ -35,7 +35,7 @@ pub enum PictureSizeError {
     },
     /// Outside what the codecs take.
     #[error(
-        "{width}x{height} is outside 16x16 to {MACROBLOCKS_MAX} macroblocks of 16x16 with sides up to {SIDE_MAX}"
+        "{width}x{height} is outside 16x16 to {MACROBLOCKS_MAX} macroblocks of 16x16 with sides up to {PICTURE_SIDE_MAX}"
     )]
     Range {
         /// Pixels asked for.
@@ -48,12 +48,14 @@ pub enum PictureSizeError {
 impl PictureSize {
     /// Checks a size in pixels.
     pub const fn new(width: u32, height: u32) -> Result<Self, PictureSizeError> {
-        let sides_fit =
-            SIDE_MIN <= width && width <= SIDE_MAX && SIDE_MIN <= height && height <= SIDE_MAX;
+        let sides_fit = SIDE_MIN <= width
+            && width <= PICTURE_SIDE_MAX
+            && SIDE_MIN <= height
+            && height <= PICTURE_SIDE_MAX;
         if !sides_fit || width.div_ceil(16) * height.div_ceil(16) > MACROBLOCKS_MAX {
             return Err(PictureSizeError::Range { width, height });
         }
-        if width % 2 != 0 || height % 2 != 0 {
+        if !width.is_multiple_of(2) || !height.is_multiple_of(2) {
             return Err(PictureSizeError::Odd { width, height });
         }
         Ok(Self { width, height })

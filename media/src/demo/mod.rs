@@ -32,12 +32,15 @@ use thiserror::Error;
 
 use self::beat::Beat;
 use self::scene::{Moment, Scene};
-use crate::access_unit::VideoTrack;
-use crate::access_unit::{AccessUnit, AudioCodec, AudioTrack, TrackKind, Tracks, VideoCodec};
+use crate::aac::{AscError, AudioSpecificConfig};
+use crate::access_unit::{
+    AccessUnit, AudioCodec, AudioTrack, TrackKind, Tracks, VideoCodec, VideoTrack,
+};
 use crate::codec::{
-    AacEncoder, AacEncoderConfig, AacEncoderError, Colour, H264Encoder, H264EncoderConfig,
+    AacEncoder, AacEncoderConfig, AacEncoderError, H264Encoder, H264EncoderConfig,
     H264EncoderError, PictureSize, PictureSizeError,
 };
+use crate::h264::{AvcConfig, AvccError, Colour};
 use crate::time::{MediaTime, Timescale, UnixTime};
 
 /// Seconds of media time before the first picture: leaves room for times that lie before it.
@@ -46,6 +49,8 @@ const START_SECONDS: i64 = 10;
 const SYNC_SECONDS: u32 = 2;
 /// Bit rate of the tone in bit/s.
 const AUDIO_BITRATE: u32 = 128_000;
+/// What the drawing code computes: high definition in video range (H.273).
+const BT709: Colour = Colour { primaries: 1, transfer: 1, matrix: 1, full_range: false };
 /// Fastest frame rate, in pictures per second.
 const FRAME_RATE_MAX: u32 = 60;
 
@@ -87,6 +92,12 @@ pub enum DemoError {
     /// The audio encoder.
     #[error("demo audio: {0}")]
     Audio(#[from] AacEncoderError),
+    /// Our own encoder's parameter sets are not understood.
+    #[error("demo video: {0}")]
+    VideoConfig(#[from] AvccError),
+    /// Our own encoder's configuration is not understood.
+    #[error("demo audio: {0}")]
+    AudioConfig(#[from] AscError),
 }
 
 /// The source of the demo's access units.
@@ -119,7 +130,7 @@ impl Demo {
             frame_rate_millis: config.frame_rate * 1_000,
             bitrate: config.video_bitrate,
             sync_interval: NonZeroU32::new(config.frame_rate * SYNC_SECONDS),
-            colour: Colour::BT709,
+            colour: BT709,
         })?;
         let audio = AacEncoder::new(AacEncoderConfig {
             sample_rate: config.sample_rate,
@@ -150,16 +161,15 @@ impl Demo {
     pub fn next(&mut self, date: UnixTime) -> Result<Vec<AccessUnit>, DemoError> {
         let picture = self.pictures;
         let end = self.sample_of_picture(picture + 1);
-        // Sound is made ahead by what the encoder holds back, and up to two blocks more.
-        let ahead = u64::from(self.audio.delay()) + 2 * u64::from(self.audio.samples_per_unit());
-        self.beat.plan(picture, date, self.picture_after_sample(end + ahead));
+        // Sound runs ahead of the picture by what the encoder holds back.
+        let fed = end + u64::from(self.audio.delay());
+        let length = u64::from(self.audio.samples_per_unit());
+        self.beat.plan(picture, date, self.picture_after_sample(fed + length));
 
         let mut units = vec![self.video_unit(picture, date)?];
         self.pictures += 1;
-        while self.audio_time(self.units) < self.audio_start() + ticks(end) {
-            if let Some(unit) = self.audio_unit()? {
-                units.push(unit);
-            }
+        while self.blocks * length < fed {
+            units.extend(self.audio_unit()?);
         }
         Ok(units)
     }
@@ -240,22 +250,24 @@ fn ticks(count: u64) -> i64 {
 /// What a demuxer would have found out about both tracks.
 fn describe(
     config: &DemoConfig,
-    _video: &H264Encoder,
+    video: &H264Encoder,
     audio: &AacEncoder,
 ) -> Result<Tracks, DemoError> {
+    let avc = AvcConfig::from_parameter_sets(&[video.sps()], &[video.pps()])?;
+    let asc = AudioSpecificConfig::parse(audio.config())?;
     Ok(Tracks {
         video: Some(Arc::new(VideoTrack {
-            codec: VideoCodec::H264(crate::h264::AvcConfig {}),
+            codec: VideoCodec::H264(avc),
             width: config.width,
             height: config.height,
             frame_rate_millis: Some(config.frame_rate * 1_000),
             bitrate: Some(config.video_bitrate),
         })),
         audio: Some(Arc::new(AudioTrack {
-            codec: AudioCodec::Aac(crate::aac::AudioSpecificConfig {}),
-            sample_rate: config.sample_rate,
-            channels: tone::CHANNELS as u8,
-            samples_per_unit: audio.samples_per_unit(),
+            sample_rate: asc.output_sample_rate(),
+            channels: asc.channels(),
+            samples_per_unit: asc.samples_per_unit(),
+            codec: AudioCodec::Aac(asc),
             bitrate: Some(AUDIO_BITRATE),
         })),
     })
