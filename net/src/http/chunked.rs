@@ -180,10 +180,13 @@ mod tests {
         Ok(decoder.decode(&mut input)?.map(|body| (body.to_vec(), input.len())))
     }
 
+    /// Wire bytes; lengths of the body and of what follows it, or none while incomplete.
+    type Case<'a> = (&'a [u8], Option<(usize, usize)>);
+
     #[test]
     fn bodies_and_what_follows_them_at_every_cut() {
         let big = [b"3e8\r\n".as_slice(), &[b'x'; 1_000], b"\r\n0\r\n\r\n"].concat();
-        let cases: &[(&[u8], Option<(usize, usize)>)] = &[
+        let cases: &[Case<'_>] = &[
             (b"0\r\n\r\n", Some((0, 0))),
             (b"5\r\nhello\r\n0\r\n\r\n", Some((5, 0))),
             (b"5\r\nhello\r\n0\r\n\r\nGET /", Some((5, 5))),

@@ -41,23 +41,20 @@ fn evaluate(request: &Request, validators: &HeaderMap) -> Outcome {
         if !any_tag_matches(sent, header::IF_MATCH, etag, Comparison::Strong) {
             return Outcome::Failed;
         }
-    } else if let (Some(limit), Some(modified)) =
-        (date_of(sent, header::IF_UNMODIFIED_SINCE), modified)
+    } else if let Some(limit) = date_of(sent, header::IF_UNMODIFIED_SINCE)
+        && modified.is_some_and(|modified| modified > limit)
     {
-        if modified > limit {
-            return Outcome::Failed;
-        }
+        return Outcome::Failed;
     }
     if sent.contains_key(header::IF_NONE_MATCH) {
         if any_tag_matches(sent, header::IF_NONE_MATCH, etag, Comparison::Weak) {
             return if is_read { Outcome::NotModified } else { Outcome::Failed };
         }
-    } else if let (true, Some(since), Some(modified)) =
-        (is_read, date_of(sent, header::IF_MODIFIED_SINCE), modified)
+    } else if is_read
+        && let Some(since) = date_of(sent, header::IF_MODIFIED_SINCE)
+        && modified.is_some_and(|modified| modified <= since)
     {
-        if modified <= since {
-            return Outcome::NotModified;
-        }
+        return Outcome::NotModified;
     }
     Outcome::Proceed
 }

@@ -69,8 +69,8 @@ fn weight_of(headers: &HeaderMap, coding: ContentCoding) -> u16 {
             named = Some(weight);
         }
     }
-    let fallback = u16::from(coding == ContentCoding::Identity);
-    named.or(any.filter(|_| coding != ContentCoding::Identity)).unwrap_or(fallback)
+    let implied = if coding == ContentCoding::Identity { Some(1) } else { any };
+    named.or(implied).unwrap_or(0)
 }
 
 /// `q=` with at most three decimals (RFC 9110 §12.4.2), in thousandths.

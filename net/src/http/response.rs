@@ -64,7 +64,7 @@ impl Response {
         response
     }
 
-    /// Sets a field known at compile time. Panics in no case that a peer can cause.
+    /// Sets a field whose value is known at compile time.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));
