@@ -15,7 +15,7 @@ use futures_lite::future::or;
 use glommio::timer::Timer;
 use riverrun_media::rtmp::{self, Event, PublishRequest, Session, SessionConfig};
 use riverrun_media::source;
-use riverrun_net::io::{ReadOutcome, Stream};
+use riverrun_net::io::{Read, Stream, WriteError};
 
 use crate::failures;
 use crate::publish::Broadcast;
@@ -26,6 +26,8 @@ use crate::stage::{Claim, Grant, Leaving, Origin, PublisherId, Revocation, Stage
 const READ_BYTES: usize = 16 << 10;
 /// How long a peer may take to accept our few hundred bytes of answers.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(5);
+/// A wait without a deadline of its own wakes up this often.
+const NEVER: Duration = Duration::from_secs(3_600);
 /// How long a publisher that said goodbye may change its mind (CMD-11). Most close at once, and
 /// then the broadcast ends at once.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -39,8 +41,10 @@ enum Ending {
     Protocol(#[from] rtmp::Error),
     #[error("{0}")]
     Refused(String),
-    #[error("the connection failed: {0}")]
-    Socket(#[from] std::io::Error),
+    #[error("reading failed: {0}")]
+    Read(std::io::Error),
+    #[error("writing failed: {0}")]
+    Write(#[from] WriteError),
     #[error("the system's random source failed: {0}")]
     Random(getrandom::Error),
 }
@@ -57,10 +61,9 @@ enum Role {
 
 /// What ended a wait.
 enum Step {
-    Read(ReadOutcome),
+    Read(Read),
     Granted(Option<Grant>),
     Revoked(Revocation),
-    Deadline,
 }
 
 /// Serves a connection to its end.
@@ -116,12 +119,12 @@ impl Connection {
             return Err(Ending::Closed);
         }
         match self.wait().await? {
-            Step::Read(ReadOutcome::Bytes(len)) => {
+            Step::Read(Read::Bytes(len)) => {
                 let bytes = self.buffer.get(..len).unwrap_or_default();
                 self.session.handle_input(Instant::now(), bytes)?;
             }
-            Step::Read(ReadOutcome::Closed) => return Err(Ending::Closed),
-            Step::Read(ReadOutcome::DeadlinePassed) | Step::Deadline => {
+            Step::Read(Read::Closed) => return Err(Ending::Closed),
+            Step::Read(Read::DeadlinePassed) => {
                 self.session.handle_timeout(Instant::now())?;
             }
             Step::Granted(Some(grant)) => self.go_on_air(grant),
@@ -158,7 +161,7 @@ impl Connection {
             Role::Visitor | Role::Claiming { .. } => None,
         };
         let deadlines = [self.session.deadline(), broadcast_deadline, self.farewell];
-        let deadline = deadlines.into_iter().flatten().min();
+        let deadline = deadlines.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NEVER);
         let role = &self.role;
         let signal = async {
             match role {
@@ -172,7 +175,7 @@ impl Connection {
         let stream = &mut self.stream;
         let buffer = &mut self.buffer;
         let read = async { stream.read(buffer, deadline).await.map(Step::Read) };
-        Ok(or(async { Ok(signal.await) }, read).await?)
+        or(async { Ok(signal.await) }, read).await.map_err(Ending::Read)
     }
 
     async fn handle_events(&mut self) -> Result<(), Ending> {
@@ -217,7 +220,7 @@ impl Connection {
         let keys = &self.shard.plan.stream_keys;
         // Every key is compared, found or not: the time taken tells nothing (AU-3).
         let found = keys.iter().enumerate().fold(None, |found, (index, known)| {
-            if known.matches(&request.stream_key) { Some(index) } else { found }
+            if request.stream_key.matches(known.expose()) { Some(index) } else { found }
         });
         let Some(stream_key) = found else {
             self.shard.failures.borrow_mut().note(now, self.peer.ip());

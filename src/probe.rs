@@ -3,7 +3,6 @@
 //! Each refusal says what was tried, what the system answered and what to change.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
 
 use glommio::{GlommioError, ReactorErrorKind};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -17,31 +16,6 @@ const OPEN_FILES_COMFORTABLE: u64 = 4_096;
 /// Why the server cannot start on this machine.
 #[derive(Debug, Error)]
 pub enum ProbeError {
-    /// An address cannot be listened on because somebody does.
-    #[error(
-        "port {} for {what} is taken: another program listens on {addr}. Stop it or choose another with --{option}",
-        addr.port()
-    )]
-    PortTaken {
-        /// "viewers" or "publishers".
-        what: &'static str,
-        /// The option that changes it.
-        option: &'static str,
-        /// The address.
-        addr: SocketAddr,
-    },
-    /// An address cannot be listened on for another reason.
-    #[error("cannot listen on {addr} for {what} (--{option}): {source}")]
-    Address {
-        /// "viewers" or "publishers".
-        what: &'static str,
-        /// The option that changes it.
-        option: &'static str,
-        /// The address.
-        addr: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
     /// The limit of locked memory is too low.
     #[error(
         "the limit of locked memory is {seen} bytes, io_uring needs {MEMLOCK_BYTES_MIN}. \
@@ -98,25 +72,6 @@ fn raise(resource: Resource) -> u64 {
     now.unwrap_or(u64::MAX)
 }
 
-/// Refuses an address that somebody listens on. Our own listeners share their port among the
-/// shards (SO_REUSEPORT), so a second server of the same user would silently take half of the
-/// connections: the first bind is made without sharing.
-///
-/// Answers the address to listen on: port 0 becomes the port that the system chose.
-pub fn free_address(
-    what: &'static str,
-    option: &'static str,
-    addr: SocketAddr,
-) -> Result<SocketAddr, ProbeError> {
-    match TcpListener::bind(addr).and_then(|listener| listener.local_addr()) {
-        Ok(found) => Ok(found),
-        Err(source) if source.kind() == io::ErrorKind::AddrInUse => {
-            Err(ProbeError::PortTaken { what, option, addr })
-        }
-        Err(source) => Err(ProbeError::Address { what, option, addr, source }),
-    }
-}
-
 /// Puts an executor's failure to start into words.
 pub fn explain<T>(error: GlommioError<T>) -> ProbeError {
     match error {
@@ -137,16 +92,6 @@ pub fn explain<T>(error: GlommioError<T>) -> ProbeError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_taken_port_is_named() {
-        let holder = TcpListener::bind("127.0.0.1:0").unwrap();
-        let addr = holder.local_addr().unwrap();
-        let error = free_address("viewers", "http", addr).unwrap_err().to_string();
-        assert!(error.contains(&addr.port().to_string()) && error.contains("--http"), "{error}");
-        drop(holder);
-        assert_eq!(free_address("viewers", "http", addr).unwrap(), addr);
-    }
 
     #[test]
     fn refused_rings_say_what_to_change() {

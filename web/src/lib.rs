@@ -1,1 +1,32 @@
-//! Riverrun's web room.
+//! What a visitor meets: which path means what, the shapes of the API, and the page.
+//!
+//! ```text
+//! method + path ─▶ Route ─┬▶ Page ◀── page::render ◀── Status, WebConfig
+//!                         ├▶ Asset ◀─ assets (embedded, already compressed)
+//!                         ├▶ Status, Config ─▶ JSON
+//!                         └▶ MediaPlaylist, MediaFile ─▶ names for src to look up in a window
+//! ```
+//!
+//! The room is pure: it takes values and gives bytes. Sockets, clocks and the state of the
+//! broadcast belong to the server, which passes in what each answer needs.
+//!
+//! Short names of what is cited in this room:
+//!
+//! | tag | document |
+//! |---|---|
+//! | API §n | the project's reference of Owncast's HTTP API, version 0.2.3 |
+//! | RFC 9110 | HTTP Semantics |
+//! | RFC 3339 | Date and Time on the Internet: Timestamps |
+//! | CSP | Content Security Policy Level 3 |
+//!
+//! Ids such as T2 or CH-4 name tests and rules of the project's references.
+
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod assets;
+pub mod page;
+mod rfc3339;
+pub mod route;
+
+pub use route::Route;

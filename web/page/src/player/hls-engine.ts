@@ -1,0 +1,126 @@
+// hls.js, set up for low-latency live. This file is the only one that knows it, and it is loaded
+// when a broadcast is there to be played, not before.
+
+import Hls, { type ErrorData, type HlsConfig, type Level } from "hls.js";
+import { levelText } from "../format";
+import type { Engine, EngineEvents, LiveWindow, QualityLevel } from "./engine";
+
+const settings: Partial<HlsConfig> = {
+  lowLatencyMode: true,
+  // The distance to the edge is the server's PART-HOLD-BACK; setting one here would override it.
+  // Catching up by speed: above 1.1 voices sound wrong.
+  maxLiveSyncPlaybackRate: 1.08,
+  // One stall costs a quarter second of distance, not the default whole second.
+  liveSyncOnStallIncrease: 0.25,
+  // liveMaxLatencyDuration stays infinite: with a limit hls.js would also pull a rewound viewer back
+  // to live. The player brings back only those who follow (latency.ts).
+  liveDurationInfinity: true,
+  // What was seen stays for a short rewind without a request; more would grow without end.
+  backBufferLength: 90,
+  maxBufferLength: 20,
+  // The first guess decides the first picture; most lines carry 3 Mbit/s, and ABR corrects at once.
+  abrEwmaDefaultEstimate: 3_000_000,
+  testBandwidth: false,
+  capLevelToPlayerSize: true,
+  // Parts are 0.334 s; the default tolerance of 0.25 s skips parts not much longer (hls.js #5028).
+  maxFragLookUpTolerance: 0.1,
+  enableWorker: false,
+  manifestLoadPolicy: policy(8, 500, 2_000),
+  // A publisher that drops and returns leaves the playlist silent or refused for some seconds.
+  playlistLoadPolicy: policy(12, 500, 2_000),
+  fragLoadPolicy: policy(5, 300, 2_000),
+};
+
+function policy(retries: number, delayMs: number, delayMaxMs: number): HlsConfig["fragLoadPolicy"] {
+  return {
+    default: {
+      maxTimeToFirstByteMs: 10_000,
+      maxLoadTimeMs: 30_000,
+      timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
+      errorRetry: {
+        maxNumRetry: retries,
+        retryDelayMs: delayMs,
+        maxRetryDelayMs: delayMaxMs,
+        backoff: "linear",
+      },
+    },
+  };
+}
+
+export class HlsEngine implements Engine {
+  readonly #hls = new Hls(settings);
+  readonly #events: EngineEvents;
+
+  constructor(video: HTMLVideoElement, events: EngineEvents) {
+    this.#events = events;
+    this.#hls.on(Hls.Events.MANIFEST_PARSED, () => this.#onTracks());
+    this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
+    this.#hls.on(Hls.Events.ERROR, (_event, error) => this.#onError(error));
+    this.#hls.attachMedia(video);
+  }
+
+  load(url: string): void {
+    this.#hls.loadSource(url);
+  }
+
+  window(): LiveWindow | null {
+    const details = this.#hls.latestLevelDetails;
+    if (!details) return null;
+    const live = this.#hls.liveSyncPosition ?? details.edge;
+    return { start: details.fragmentStart, live, edge: details.edge };
+  }
+
+  playingDateMs(): number | null {
+    return this.#hls.playingDate?.getTime() ?? null;
+  }
+
+  selectLevel(index: number): void {
+    // A viewer who chooses 1080p in a small window means it; the cap is for "Auto".
+    this.#hls.config.capLevelToPlayerSize = index < 0;
+    this.#hls.nextLevel = index;
+  }
+
+  repair(): void {
+    this.#hls.recoverMediaError();
+  }
+
+  destroy(): void {
+    this.#hls.destroy();
+  }
+
+  #onTracks(): void {
+    const levels = this.#hls.levels.filter((level) => level.height > 0 || level.videoCodec);
+    this.#events.onTracks(qualityLevels(this.#hls.levels, levels), this.#audioUrl());
+  }
+
+  #audioUrl(): string | null {
+    return this.#hls.allAudioTracks.find((track) => track.url)?.url ?? null;
+  }
+
+  #onError(error: ErrorData): void {
+    if (!error.fatal) return;
+    const incompatible =
+      error.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR ||
+      error.details === Hls.ErrorDetails.BUFFER_ADD_CODEC_ERROR ||
+      error.details === Hls.ErrorDetails.BUFFER_INCOMPATIBLE_CODECS_ERROR;
+    if (incompatible) this.#events.onTrouble("unsupported", error.details);
+    else if (error.type === Hls.ErrorTypes.MEDIA_ERROR) this.#events.onTrouble("media", error.details);
+    else this.#events.onTrouble("network", error.details);
+  }
+}
+
+/** Best first, with the bit rate beside names that would be the same. */
+function qualityLevels(all: Level[], shown: Level[]): QualityLevel[] {
+  const name = (level: Level) =>
+    levelText(level.width, level.height, level.frameRate, level.bitrate);
+  const count = new Map<string, number>();
+  for (const level of shown) count.set(name(level), (count.get(name(level)) ?? 0) + 1);
+  return shown
+    .map((level) => {
+      const twice = (count.get(name(level)) ?? 0) > 1;
+      const rate = ` · ${(level.bitrate / 1_000_000).toFixed(1)} Mbit/s`;
+      return { index: all.indexOf(level), label: name(level) + (twice ? rate : ""), bitrate: level.bitrate };
+    })
+    .sort((a, b) => b.bitrate - a.bitrate)
+    .map(({ index, label }) => ({ index, label }));
+}

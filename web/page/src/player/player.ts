@@ -1,0 +1,328 @@
+// The player: owns the <video>, keeps an engine alive while there is a broadcast, and turns media
+// events into signals that the controls show. It never decides what the page looks like.
+
+import { signal } from "@preact/signals";
+import type { ServerClock } from "../clock";
+import { loadSound, saveSound } from "../prefs";
+import { createEngine, type Engine, type QualityLevel, type Trouble } from "./engine";
+import { clampSeek, delaySeconds, isAtEdge, shouldJump, smoothDelay } from "./latency";
+import { Recovery } from "./recovery";
+import { ProgressWatch } from "./watch";
+
+export const STREAM_URL = "/hls/stream.m3u8";
+
+const TICK_MS = 250;
+/** A playlist that ended while the status still says online is believed after this long. */
+const ENDED_RELOAD_MS = 6_000;
+/** After "offline", what is buffered may play out for at most this long. */
+const PLAY_OUT_MS = 12_000;
+
+export type Selection = number | "auto" | "audio";
+export type Failure = "unsupported" | "failed";
+
+export class Player {
+  /** A broadcast is there and should be playing, or would be if not paused. */
+  readonly wanted = signal(false);
+  /** The first picture or sound of this broadcast is there. */
+  readonly started = signal(false);
+  readonly ended = signal(false);
+  readonly paused = signal(true);
+  /** Playing has run dry, s since then; 0 while it flows. */
+  readonly starvedSeconds = signal(0);
+  readonly muted = signal(false);
+  readonly volume = signal(1);
+  /** The browser allowed no sound without a gesture. */
+  readonly soundBlocked = signal(false);
+  /** The browser allowed nothing without a gesture. */
+  readonly playBlocked = signal(false);
+  readonly failure = signal<Failure | null>(null);
+  readonly position = signal(0);
+  readonly windowStart = signal(0);
+  readonly livePosition = signal(0);
+  readonly delay = signal<number | null>(null);
+  readonly atEdge = signal(true);
+  readonly levels = signal<QualityLevel[]>([]);
+  readonly level = signal(-1);
+  readonly selection = signal<Selection>("auto");
+  readonly audioUrl = signal<string | null>(null);
+
+  readonly #clock: ServerClock;
+  readonly #recovery = new Recovery();
+  readonly #watch = new ProgressWatch();
+  #video: HTMLVideoElement | null = null;
+  #engine: Engine | null = null;
+  /** Counts loads, so that an engine that arrives late is dropped. */
+  #generation = 0;
+  #presentation: number | null = null;
+  #endedAt = 0;
+  #finishAt = 0;
+  #pausedByViewer = false;
+  #following = true;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(clock: ServerClock) {
+    this.#clock = clock;
+  }
+
+  attach(video: HTMLVideoElement): void {
+    this.#video = video;
+    const sound = loadSound();
+    video.volume = sound.volume;
+    video.muted = sound.muted;
+    this.#listen(video);
+    this.#showSound();
+    setInterval(() => this.#tick(), TICK_MS);
+    if (this.wanted.value) this.#load();
+  }
+
+  /** The server says that a broadcast is on. Loads it unless it is already being played. */
+  follow(presentation: number): void {
+    this.#finishAt = 0;
+    const over = this.ended.value && performance.now() - this.#endedAt > ENDED_RELOAD_MS;
+    if (this.wanted.value && presentation === this.#presentation && !over) return;
+    this.#presentation = presentation;
+    this.wanted.value = true;
+    this.#load();
+  }
+
+  /** The server says that the broadcast is over. What is buffered plays to its end. */
+  finish(): void {
+    if (!this.wanted.value || this.#finishAt) return;
+    if (!this.started.value || this.ended.value || this.paused.value) this.#stop();
+    else this.#finishAt = performance.now() + PLAY_OUT_MS;
+  }
+
+  togglePlay(): void {
+    if (this.paused.value) this.play();
+    else this.pause();
+  }
+
+  play(): void {
+    this.#pausedByViewer = false;
+    this.#following = isAtEdge(this.position.value, this.livePosition.value);
+    void this.#start();
+  }
+
+  pause(): void {
+    this.#pausedByViewer = true;
+    this.#following = false;
+    this.#video?.pause();
+  }
+
+  seekTo(target: number): void {
+    const video = this.#video;
+    if (!video || !this.started.value) return;
+    const live = this.livePosition.value;
+    video.currentTime = clampSeek(target, this.windowStart.value, live);
+    this.#following = isAtEdge(video.currentTime, live);
+    this.#watch.reset(performance.now());
+    this.#tick();
+  }
+
+  seekBy(seconds: number): void {
+    this.seekTo((this.#video?.currentTime ?? 0) + seconds);
+  }
+
+  goLive(): void {
+    this.seekTo(this.livePosition.value);
+    this.#following = true;
+    if (this.paused.value) this.play();
+  }
+
+  setVolume(volume: number): void {
+    const video = this.#video;
+    if (!video) return;
+    video.volume = Math.min(1, Math.max(0, volume));
+    video.muted = video.volume === 0;
+    this.#keepSound(video);
+  }
+
+  toggleMute(): void {
+    const video = this.#video;
+    if (!video) return;
+    video.muted = !video.muted;
+    if (!video.muted && video.volume === 0) video.volume = 0.5;
+    this.#keepSound(video);
+  }
+
+  select(selection: Selection): void {
+    const reload = selection === "audio" || this.selection.value === "audio";
+    this.selection.value = selection;
+    if (reload) this.#load();
+    else this.#engine?.selectLevel(selection === "auto" ? -1 : Number(selection));
+  }
+
+  get stalls(): number {
+    return this.#watch.stalls;
+  }
+
+  /** Pictures decoded and dropped since this source was loaded. */
+  get pictures(): { decoded: number; dropped: number } {
+    const quality = this.#video?.getVideoPlaybackQuality?.();
+    return { decoded: quality?.totalVideoFrames ?? 0, dropped: quality?.droppedVideoFrames ?? 0 };
+  }
+
+  #load(): void {
+    const video = this.#video;
+    if (!video) return;
+    this.#unload();
+    const generation = this.#generation;
+    const events = {
+      onTracks: (levels: QualityLevel[], audioUrl: string | null) => this.#onTracks(levels, audioUrl),
+      onLevel: (index: number) => {
+        this.level.value = index;
+      },
+      onTrouble: (trouble: Trouble) => this.#onTrouble(trouble),
+    };
+    createEngine(video, events).then(
+      (engine) => {
+        if (generation !== this.#generation) return engine?.destroy();
+        if (!engine) return this.#onTrouble("unsupported");
+        this.#engine = engine;
+        engine.load(this.#sourceUrl());
+      },
+      (error: unknown) => {
+        // The engine's own script could not be fetched.
+        console.warn("the player could not start", error);
+        if (generation === this.#generation) this.#onTrouble("network");
+      },
+    );
+  }
+
+  #unload(): void {
+    this.#generation += 1;
+    clearTimeout(this.#timer);
+    this.#engine?.destroy();
+    this.#engine = null;
+    this.ended.value = false;
+    this.#following = true;
+    this.#watch.reset(performance.now());
+  }
+
+  #stop(): void {
+    this.#unload();
+    this.#finishAt = 0;
+    this.#presentation = null;
+    this.wanted.value = false;
+    this.started.value = false;
+    this.failure.value = null;
+    this.delay.value = null;
+    this.levels.value = [];
+    this.starvedSeconds.value = 0;
+    this.selection.value = "auto";
+    this.audioUrl.value = null;
+    this.#recovery.succeed();
+  }
+
+  #sourceUrl(): string {
+    return (this.selection.value === "audio" && this.audioUrl.value) || STREAM_URL;
+  }
+
+  #onTracks(levels: QualityLevel[], audioUrl: string | null): void {
+    // Playing sound alone, the engine sees no levels; the menu keeps those of the whole broadcast.
+    if (this.selection.value !== "audio") {
+      this.levels.value = levels;
+      this.audioUrl.value = audioUrl;
+      if (typeof this.selection.value === "number") this.#engine?.selectLevel(this.selection.value);
+    }
+    if (!this.#pausedByViewer) void this.#start();
+  }
+
+  #onTrouble(trouble: Trouble): void {
+    if (trouble === "unsupported") {
+      this.#unload();
+      this.failure.value = "unsupported";
+      return;
+    }
+    const remedy = this.#recovery.next(trouble, performance.now());
+    if (remedy.tellViewer) this.failure.value = "failed";
+    if (remedy.action === "repair") this.#engine?.repair();
+    else this.#timer = setTimeout(() => this.#load(), remedy.delayMs);
+  }
+
+  /** Plays with sound if the browser lets us, without if it does not, and asks for a tap otherwise. */
+  async #start(): Promise<void> {
+    const video = this.#video;
+    if (!video) return;
+    try {
+      await video.play();
+      this.playBlocked.value = false;
+    } catch (error) {
+      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+      if (video.muted) {
+        this.playBlocked.value = true;
+        return;
+      }
+      video.muted = true;
+      this.soundBlocked.value = true;
+      await this.#start();
+    }
+  }
+
+  #listen(video: HTMLVideoElement): void {
+    const showPaused = () => {
+      this.paused.value = video.paused;
+    };
+    video.addEventListener("play", showPaused);
+    video.addEventListener("pause", showPaused);
+    video.addEventListener("loadeddata", () => {
+      this.started.value = true;
+    });
+    video.addEventListener("playing", () => this.#watch.onPlaying());
+    video.addEventListener("waiting", () => {
+      if (this.started.value) this.#watch.onWaiting(video.seeking, performance.now());
+    });
+    video.addEventListener("ended", () => {
+      this.#endedAt = performance.now();
+      this.ended.value = true;
+      if (this.#finishAt) this.#stop();
+    });
+    video.addEventListener("volumechange", () => this.#showSound());
+  }
+
+  #showSound(): void {
+    const video = this.#video;
+    if (!video) return;
+    this.muted.value = video.muted;
+    this.volume.value = video.volume;
+    if (!video.muted) this.soundBlocked.value = false;
+  }
+
+  #keepSound(video: HTMLVideoElement): void {
+    saveSound({ volume: video.volume, muted: video.muted });
+    this.#showSound();
+  }
+
+  #tick(): void {
+    const video = this.#video;
+    if (!video || !this.wanted.value) return;
+    const now = performance.now();
+    if (this.#finishAt && (now > this.#finishAt || this.starvedSeconds.value > 1.5)) {
+      this.#stop();
+      return;
+    }
+    const window = this.#engine?.window();
+    if (!this.started.value || !window) return;
+    this.position.value = video.currentTime;
+    this.windowStart.value = window.start;
+    this.livePosition.value = window.live;
+    this.atEdge.value = isAtEdge(video.currentTime, window.live);
+    const date = this.#engine?.playingDateMs() ?? null;
+    this.delay.value = smoothDelay(this.delay.value, delaySeconds(this.#clock.now(), date));
+    this.#keepUp(video, window.live, window.edge, now);
+  }
+
+  /** Brings a following viewer back after a long stall, and replaces an engine that is stuck. */
+  #keepUp(video: HTMLVideoElement, live: number, edge: number, now: number): void {
+    const idle = video.paused || this.ended.value;
+    const verdict = this.#watch.look(video.currentTime, edge, idle, now);
+    this.starvedSeconds.value = this.#watch.starvedSeconds;
+    if (verdict === "flowing") {
+      this.failure.value = null;
+      this.#recovery.succeed();
+    }
+    if (idle) return;
+    if (verdict === "stuck") this.#onTrouble("network");
+    else if (this.#following && shouldJump(video.currentTime, live)) video.currentTime = live;
+  }
+}
