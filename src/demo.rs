@@ -12,7 +12,8 @@ use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use riverrun_media::access_unit::{AccessUnit, Tracks};
 use riverrun_media::demo::{Demo, DemoConfig};
-use riverrun_media::time::MediaTime;
+use riverrun_media::limits::OUTPUT_START_90K;
+use riverrun_media::time::{MediaTime, Timescale};
 
 use crate::clock;
 use crate::publish::Outlets;
@@ -100,8 +101,8 @@ fn encode_until_closed(
     let config = DemoConfig::default();
     let picture_time = Duration::from_secs(1) / config.frame_rate;
     let mut demo = Demo::new(config)?;
-    let begin = Produced::Begin { tracks: demo.tracks(), start: demo.start() };
-    if pictures.send_blocking(begin).is_err() {
+    let start = MediaTime::new(OUTPUT_START_90K, Timescale::VIDEO);
+    if pictures.send_blocking(Produced::Begin { tracks: demo.tracks(), start }).is_err() {
         return Ok(());
     }
     let mut due = Instant::now();
@@ -112,7 +113,8 @@ fn encode_until_closed(
         } else if now > due + LATE_MAX {
             due = now;
         }
-        let units = demo.next(clock::date())?;
+        // The clock in the picture shows when it was due: it moves evenly.
+        let units = demo.next(clock::date_at(due))?;
         if pictures.send_blocking(Produced::Units(units)).is_err() {
             return Ok(());
         }

@@ -112,7 +112,7 @@ impl Broadcast {
 
     /// An onMetaData object.
     pub fn metadata(&mut self, now: Instant, metadata: &amf::Value) {
-        self.source.handle_metadata(now, metadata);
+        self.source.handle_metadata(now, metadata.into());
     }
 
     /// A video message.

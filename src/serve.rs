@@ -10,9 +10,10 @@ use std::rc::Rc;
 
 use http::header::{self, HeaderName, HeaderValue};
 use http::StatusCode;
-use riverrun_net::http::{
-    Cors, Request, Response, add_vary, apply_conditions, apply_range,
-};
+use riverrun_net::http::conditional::apply_conditions;
+use riverrun_net::http::cors::{Cors, add_vary};
+use riverrun_net::http::range::apply_range;
+use riverrun_net::http::{Request, Response};
 use riverrun_net::io::Handler;
 use riverrun_web::api::{self, Status, WebConfig};
 use riverrun_web::assets::Asset;

@@ -15,9 +15,10 @@ use http::{HeaderName, StatusCode};
 use riverrun_media::hls::{
     Answer, Directives, MediaAnswer, MediaBody, Snapshot, WaitFor,
 };
-use riverrun_net::http::{
-    Body, ContentCoding, Request, Response, add_vary, apply_conditions, choose_coding,
-};
+use riverrun_net::http::conditional::apply_conditions;
+use riverrun_net::http::cors::add_vary;
+use riverrun_net::http::encoding::{ContentCoding, choose_coding};
+use riverrun_net::http::{Body, Request, Response};
 
 use crate::shard::Shard;
 use crate::wait::Place;

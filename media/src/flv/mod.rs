@@ -9,6 +9,7 @@ mod audio;
 mod codec_tag;
 mod enhanced;
 mod metadata;
+mod on_meta_data;
 mod video;
 
 pub use audio::AudioTag;
