@@ -41,9 +41,7 @@ pub async fn run(stage: Sender<StageMessage>, outlets: Outlets, publisher: Publi
         }
         let Ok(Grant { broadcast, revoked }) = granted.recv().await else { return };
         let (sender, pictures) = async_channel::bounded(QUEUE_PICTURES);
-        let thread = thread::Builder::new()
-            .name("demo".to_owned())
-            .spawn(move || encode(&sender));
+        let thread = thread::Builder::new().name("demo".to_owned()).spawn(move || encode(&sender));
         if let Err(error) = thread {
             tracing::error!(%error, "the demo's thread could not be started");
             return;
@@ -95,9 +93,7 @@ fn encode(pictures: &Sender<Produced>) {
     }
 }
 
-fn encode_until_closed(
-    pictures: &Sender<Produced>,
-) -> Result<(), riverrun_media::demo::DemoError> {
+fn encode_until_closed(pictures: &Sender<Produced>) -> Result<(), riverrun_media::demo::DemoError> {
     let config = DemoConfig::default();
     let picture_time = Duration::from_secs(1) / config.frame_rate;
     let mut demo = Demo::new(config)?;

@@ -161,7 +161,8 @@ impl Connection {
             Role::Visitor | Role::Claiming { .. } => None,
         };
         let deadlines = [self.session.deadline(), broadcast_deadline, self.farewell];
-        let deadline = deadlines.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NEVER);
+        let deadline =
+            deadlines.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NEVER);
         let role = &self.role;
         let signal = async {
             match role {

@@ -139,7 +139,12 @@ impl Grid {
     }
 
     /// Places a unit: the `index`th of a message that stands at an output time.
-    pub(super) fn place(&mut self, output_90k: i64, index: u32, video_90k: Option<i64>) -> Placement {
+    pub(super) fn place(
+        &mut self,
+        output_90k: i64,
+        index: u32,
+        video_90k: Option<i64>,
+    ) -> Placement {
         let expected = self.samples(output_90k) + i64::from(index) * self.unit;
         if let Some(video) = video_90k {
             let behind = self.samples(video) - expected;

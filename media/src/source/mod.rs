@@ -432,9 +432,8 @@ impl Source {
     fn place_waiting_audio(&mut self, waiting: &VecDeque<Waiting>, picture_at: usize, start: i64) {
         let is_audio = |waiting: &&Waiting| matches!(waiting.unit, Unit::Audio(..));
         let picture = waiting.get(picture_at).map_or(0, |picture| picture.millis);
-        let near = |waiting: &&Waiting| {
-            (waiting.millis - picture).abs() <= limits::TRACK_DISTANCE_MS_MAX
-        };
+        let near =
+            |waiting: &&Waiting| (waiting.millis - picture).abs() <= limits::TRACK_DISTANCE_MS_MAX;
         let audio = waiting
             .iter()
             .filter(is_audio)

@@ -25,7 +25,9 @@ pub enum Refusal {
     )]
     EnhancedHeader(CodecTag),
     /// The H.264 configuration cannot be packaged.
-    #[error("the H.264 stream cannot be packaged: {0}; check profile and resolution in the encoder")]
+    #[error(
+        "the H.264 stream cannot be packaged: {0}; check profile and resolution in the encoder"
+    )]
     VideoConfig(#[from] AvccError),
     /// The AAC configuration cannot be packaged.
     #[error("the AAC stream cannot be packaged: {0}; set the encoder's audio codec to AAC-LC")]

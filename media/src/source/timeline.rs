@@ -137,8 +137,10 @@ mod tests {
         ] {
             let last = if size == 0 { 95_443_717 } else { size - 20 };
             let times: Vec<u64> = (0..4).map(|step| last + 33 * step).collect();
-            let wire: Vec<u32> =
-                times.iter().map(|time| if size == 0 { *time } else { time % size } as u32).collect();
+            let wire: Vec<u32> = times
+                .iter()
+                .map(|time| if size == 0 { *time } else { time % size } as u32)
+                .collect();
             let expected: Vec<i64> = times.iter().map(|&time| time as i64).collect();
             assert_eq!(steps(&wire), expected, "{name}");
         }
