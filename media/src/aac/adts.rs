@@ -1,7 +1,7 @@
 //! ADTS headers where FLV promised raw AAC (AA-6, AAC §1.A.2.2).
 //!
 //! ```text
-//! FFF(12) id(1) layer 00 no_crc(1) | profile(2) rate(4) private(1) channels(3) … length(13) … blocks(2)
+//! FFF(12) id(1) 00 no_crc(1) | profile(2) rate(4) private(1) channels(3) … length(13) … blocks(2)
 //! ```
 
 use bytes::Bytes;

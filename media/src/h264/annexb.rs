@@ -1,4 +1,4 @@
-//! Start-code framing (H.264 Annex B), which some encoders send although the FLV tag says AVC (AV-3).
+//! Start-code framing (H.264 Annex B), which some encoders send under an AVC tag (AV-3).
 
 use std::ops::Range;
 
