@@ -48,7 +48,8 @@ const _: () = {
 };
 /// Longest side of a coded picture, in pixels: 8K and no more (F5).
 pub const PICTURE_SIDE_MAX: u32 = 8_192;
-/// Largest SPS or PPS, in bytes: real ones stay below a few hundred, with scaling lists below 1 KiB.
+/// Largest SPS or PPS, in bytes: real ones stay below a few hundred, with scaling lists below 1
+/// KiB.
 pub const PARAMETER_SET_BYTES_MAX: usize = 4 << 10;
 /// NAL units in one picture: twice the slices of an 8K picture with one slice per macroblock row.
 pub const NALS_PER_PICTURE_MAX: usize = 1_024;

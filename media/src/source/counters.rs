@@ -32,12 +32,14 @@ pub struct Counters {
     pub discovery_overflow: u64,
     /// Units held for discovery when the connection or the timeline broke.
     pub discovery_abandoned: u64,
-    /// Units that jumped right after a timeline break.
+    /// Pictures whose time jumped again right after a timeline break.
     pub out_of_time: u64,
     /// Decode times moved to one tick after the one before (TS-4).
     pub clamped: u64,
     /// Timeline breaks: jumps of the publisher's clock (TS-4).
     pub timeline_breaks: u64,
+    /// Times audio was placed anew without a break: its clock settled after the pictures' did.
+    pub audio_clock_changes: u64,
     /// Configuration changes that took effect (AV-6, AA-5), late tracks included.
     pub config_changes: u64,
 }

@@ -1,8 +1,8 @@
 //! What waits while it is not known which tracks there are, or where the first IDR picture is
 //! (CMD-10, AV-10).
 //!
-//! A start, a timeline break and a reconnect all pass through here. The window closes by wall clock,
-//! because media time may stand still (mediamtx #4002).
+//! A start, a timeline break and a reconnect all pass through here. The window closes by wall
+//! clock, because media time may stand still (mediamtx #4002).
 
 use std::collections::VecDeque;
 use std::time::Instant;

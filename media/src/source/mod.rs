@@ -1,22 +1,24 @@
 //! RTMP media messages to normalised access units on one output timeline.
 //!
 //! [`Source`] is the machine of one broadcast, over reconnects. Messages go in with their arrival
-//! time, [`SourceEvent`]s come out: first the tracks, then their units, and the tracks again at each
-//! discontinuity. It decides which tracks exist (CMD-9, CMD-10), where they start (AV-10, CM-10),
-//! what a jump of the clock is (TS-4), and which configuration is in force (AV-6, AA-5).
+//! time, [`SourceEvent`]s come out: first the tracks, then their units, and the tracks again at
+//! each discontinuity. It decides which tracks exist (CMD-9, CMD-10), where they start (AV-10,
+//! CM-10), what a jump of the clock is (TS-4), and which configuration is in force (AV-6, AA-5).
 //!
-//! Until something can start, units wait in [`discovery`]; afterwards they leave at once. Nothing is
+//! Until something can start, units wait (`discovery`); afterwards they leave at once. Nothing is
 //! held back in that state, so the end of a broadcast needs no flush.
 //!
-//! It refuses codecs it cannot package with a sentence for the streamer ([`Refusal`]); damage inside
-//! a stream is dropped and counted ([`Counters`]).
+//! It refuses codecs it cannot package with a sentence for the streamer ([`Refusal`]); damage
+//! inside a stream is dropped and counted ([`Counters`]).
 
 mod audio;
 mod counters;
 mod discovery;
+mod grid;
 mod notice;
 mod output;
 mod refusal;
+mod start;
 mod timeline;
 mod video;
 
@@ -24,7 +26,6 @@ mod video;
 mod tests;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -33,12 +34,13 @@ pub use counters::Counters;
 pub use notice::Notice;
 pub use refusal::Refusal;
 
-use crate::access_unit::{AccessUnit, AudioCodec, TrackKind, Tracks, VideoCodec};
+use crate::access_unit::{AccessUnit, TrackKind, Tracks};
 use crate::flv::{AudioTag, Metadata, VideoTag};
 use crate::limits;
-use crate::time::{MediaTime, RtmpTimestamp, Timescale};
-use audio::{AudioInput, Grid, Place, Silence};
-use discovery::{Discovery, Unit, Waiting};
+use crate::time::{MediaTime, RtmpTimestamp};
+use audio::AudioInput;
+use discovery::{Discovery, Unit};
+use grid::Grid;
 use output::PictureTimes;
 use timeline::{Clock, Step};
 use video::{Picture, VideoInput};
@@ -92,8 +94,10 @@ pub struct Source {
     pictures: PictureTimes,
     grid: Option<Grid>,
     last_break: Option<Instant>,
-    /// Unwrapped time of the last IDR picture that left.
+    /// Unwrapped time of the last IDR picture.
     last_sync: Option<i64>,
+    /// Output time of the last picture's message since the last start, at 90 kHz.
+    video_90k: Option<i64>,
     notices: notice::Given,
     events: VecDeque<SourceEvent>,
     counters: Counters,
@@ -123,6 +127,7 @@ impl Source {
             grid: None,
             last_break: None,
             last_sync: None,
+            video_90k: None,
             notices: notice::Given::default(),
             events: VecDeque::new(),
             counters: Counters::default(),
@@ -251,8 +256,6 @@ impl Source {
         &self.counters
     }
 
-    // ---- units come in ----
-
     fn on_picture(
         &mut self,
         now: Instant,
@@ -298,24 +301,29 @@ impl Source {
     fn admit(&mut self, track: TrackKind, now: Instant, timestamp: RtmpTimestamp) -> Option<i64> {
         let (clock, other) = self.clocks(track);
         let millis = clock.unwrap(timestamp, other);
-        match clock.judge(millis, other) {
-            Step::Steady => {
-                clock.advance(millis);
-                Some(millis)
-            }
-            Step::Jump => {
-                let recent = |last: Instant| now < last + limits::BREAK_SPACING;
-                if self.last_break.is_some_and(recent) {
-                    self.counters.out_of_time += 1;
-                    return None;
-                }
-                self.break_timeline(now);
-                let (clock, other) = self.clocks(track);
-                let millis = clock.unwrap(timestamp, other);
-                clock.advance(millis);
-                Some(millis)
-            }
+        if clock.judge(millis, other) == Step::Steady {
+            clock.advance(millis);
+            return Some(millis);
         }
+        let rejoins = !clock.shares(other) && other.is_near(millis);
+        let recent = self.last_break.is_some_and(|last| now < last + limits::BREAK_SPACING);
+        match track {
+            // Sound follows the pictures: after a break its clock may settle later than theirs.
+            TrackKind::Audio if rejoins || recent => {
+                self.counters.audio_clock_changes += 1;
+                self.audio_clock.restart();
+                self.discard_waiting(TrackKind::Audio);
+            }
+            TrackKind::Video if recent => {
+                self.counters.out_of_time += 1;
+                return None;
+            }
+            TrackKind::Audio | TrackKind::Video => self.break_timeline(now),
+        }
+        let (clock, other) = self.clocks(track);
+        let millis = clock.unwrap(timestamp, other);
+        clock.advance(millis);
+        Some(millis)
     }
 
     const fn clocks(&mut self, track: TrackKind) -> (&mut Clock, &Clock) {
@@ -343,240 +351,6 @@ impl Source {
         self.audio_clock.restart();
         self.last_sync = None;
     }
-
-    // ---- waiting for a start ----
-
-    fn open(&mut self, now: Instant) {
-        if let State::Starting(discovery) = &mut self.state {
-            discovery.open(now);
-        }
-    }
-
-    fn wait(&mut self, arrived: Instant, millis: i64, unit: Unit) {
-        if let State::Starting(discovery) = &mut self.state {
-            let dropped = discovery.push(Waiting { arrived, millis, unit });
-            self.counters.discovery_overflow += dropped;
-        }
-        self.start_when_ready();
-    }
-
-    /// Units of a replaced configuration cannot be used any more.
-    fn discard_waiting(&mut self, track: TrackKind) {
-        if let State::Starting(discovery) = &mut self.state {
-            let dropped = discovery.discard(track == TrackKind::Video);
-            self.counters.discovery_abandoned += dropped;
-        }
-    }
-
-    fn abandon_waiting(&mut self) {
-        if let State::Starting(discovery) = &mut self.state {
-            self.counters.discovery_abandoned += discovery.drain().len() as u64;
-        }
-    }
-
-    fn start_when_ready(&mut self) {
-        let State::Starting(discovery) = &mut self.state else { return };
-        let (video, audio) = (self.video.config().is_some(), self.audio.config().is_some());
-        let tracks_known = discovery.is_closed() || (video && audio);
-        let unit_here = if discovery.has_picture() {
-            true
-        } else {
-            // AV-10: with video to come, audio waits for its first picture.
-            audio && discovery.has_audio() && (!video || discovery.gave_up_on_sync())
-        };
-        if tracks_known && unit_here {
-            let waiting = discovery.drain();
-            self.start(waiting);
-        }
-    }
-
-    /// Places the tracks at the end of the output and lets everything that waited go.
-    fn start(&mut self, waiting: VecDeque<Waiting>) {
-        let start = self.end_90k();
-        let has_config = self.audio.config().is_some();
-        let first_picture = waiting.iter().enumerate().find_map(|(at, waiting)| {
-            let Unit::Picture(picture) = &waiting.unit else { return None };
-            Some((at, waiting.millis, picture.composition_ms, waiting.arrived))
-        });
-        let arrived = if let Some((at, millis, composition_ms, arrived)) = first_picture {
-            self.video_clock.place(millis, start - composition_ms * 90);
-            self.place_waiting_audio(&waiting, at, start);
-            Some(arrived)
-        } else {
-            let first = waiting.front();
-            if let Some(first) = first {
-                self.audio_clock.place(first.millis, start);
-            }
-            first.map(|first| first.arrived)
-        };
-        let Some(arrived) = arrived else { return };
-        self.grid = None;
-        self.state = State::Live;
-        self.announce(first_picture.is_some(), start, arrived);
-        if !has_config {
-            self.notice(Notice::NoAudio);
-        }
-        if first_picture.is_none() {
-            self.notice(Notice::NoVideo);
-        }
-        for Waiting { millis, unit, .. } in waiting {
-            match unit {
-                Unit::Picture(picture) => self.emit_picture(millis, picture),
-                Unit::Audio(payload, index) => self.emit_audio(millis, payload, index),
-            }
-        }
-    }
-
-    /// TS-3: audio near the first picture shares its clock; else the audio that arrived after that
-    /// picture starts with it. Audio that did neither is placed when it comes.
-    fn place_waiting_audio(&mut self, waiting: &VecDeque<Waiting>, picture_at: usize, start: i64) {
-        let is_audio = |waiting: &&Waiting| matches!(waiting.unit, Unit::Audio(..));
-        let picture = waiting.get(picture_at).map_or(0, |picture| picture.millis);
-        let near =
-            |waiting: &&Waiting| (waiting.millis - picture).abs() <= limits::TRACK_DISTANCE_MS_MAX;
-        let audio = waiting
-            .iter()
-            .filter(is_audio)
-            .find(near)
-            .or_else(|| waiting.iter().skip(picture_at).find(is_audio));
-        if let Some(audio) = audio {
-            self.audio_clock.place_beside(audio.millis, &self.video_clock, start);
-        }
-    }
-
-    // ---- changes of the tracks ----
-
-    /// What would be announced now differs from what was.
-    fn is_stale(&self) -> bool {
-        let announced = self.announced.video.as_ref().map(|track| {
-            let VideoCodec::H264(config) = &track.codec;
-            config
-        });
-        announced != self.video.config() || self.audio_differs()
-    }
-
-    fn audio_differs(&self) -> bool {
-        let announced = self.announced.audio.as_ref().map(|track| {
-            let AudioCodec::Aac(config) = &track.codec;
-            config
-        });
-        announced != self.audio.config()
-    }
-
-    /// AV-6, AA-5, late tracks: the new configurations take effect with this IDR picture.
-    fn switch_at_picture(&mut self, now: Instant, millis: i64, picture: &Picture) {
-        let alone = self.end_90k() - picture.composition_ms * 90;
-        self.video_clock.place_beside(millis, &self.audio_clock, alone);
-        let Some(output) = self.video_clock.output_90k(millis) else { return };
-        self.counters.config_changes += 1;
-        self.announce(true, output + picture.composition_ms * 90, now);
-    }
-
-    /// The same without video: with this audio unit.
-    fn switch_at_audio(&mut self, now: Instant, millis: i64) {
-        let Some(output) = self.audio_clock.output_90k(millis) else { return };
-        let start = output.max(self.end_90k());
-        self.counters.config_changes += 1;
-        self.announce(false, start, now);
-    }
-
-    fn announce(&mut self, with_video: bool, start: i64, arrived: Instant) {
-        let audio_changes = self.audio_differs();
-        let audio_end = self.grid.as_ref().and_then(Grid::end_90k);
-        match (&mut self.grid, self.audio.config()) {
-            (Some(grid), Some(_)) if !audio_changes => grid.start_at(start),
-            // A new grid must not overlap what left on the old one.
-            (grid, Some(config)) => {
-                *grid = Some(Grid::new(config, start.max(audio_end.unwrap_or(start))));
-            }
-            (grid, None) => *grid = None,
-        }
-        let video = if with_video { self.video.track(&self.metadata) } else { None };
-        if let Some(track) = &video {
-            let VideoCodec::H264(config) = &track.codec;
-            let notices: Vec<Notice> = Notice::about(config.sps()).collect();
-            notices.into_iter().for_each(|notice| self.notice(notice));
-        }
-        self.announced = Tracks {
-            video: video.map(Arc::new),
-            audio: self.audio.track(&self.metadata).map(Arc::new),
-        };
-        self.events.push_back(SourceEvent::Tracks {
-            tracks: self.announced.clone(),
-            start: MediaTime::new(start, Timescale::VIDEO),
-            arrived,
-        });
-    }
-
-    // ---- units go out ----
-
-    fn emit_picture(&mut self, millis: i64, picture: Picture) {
-        let Some(output) = self.video_clock.output_90k(millis) else { return };
-        let (unit, clamped) = self.pictures.place(picture, output);
-        self.counters.clamped += u64::from(clamped);
-        self.counters.pictures += 1;
-        self.events.push_back(SourceEvent::Unit(unit));
-        let silence = self.grid.as_mut().map(|grid| grid.fill_to(output)).unwrap_or_default();
-        if silence.units > 0 {
-            self.notice(Notice::AudioStopped);
-        }
-        self.emit_silence(&silence);
-    }
-
-    fn emit_audio(&mut self, millis: i64, payload: Bytes, index: u32) {
-        if self.audio.config().is_none() {
-            self.counters.audio_without_config += 1;
-            return;
-        }
-        if self.audio_differs() {
-            self.counters.audio_before_switch += 1;
-            return;
-        }
-        let video = self.video_clock.furthest_90k().filter(|_| self.announced.video.is_some());
-        let alone = video.unwrap_or_else(|| self.end_90k());
-        self.audio_clock.place_beside(millis, &self.video_clock, alone);
-        let Some(output) = self.audio_clock.output_90k(millis) else { return };
-        let Some(grid) = &mut self.grid else { return };
-        let placement = grid.place(output, index, video);
-        self.emit_silence(&placement.silence);
-        match placement.unit {
-            Place::At(at) => {
-                self.counters.audio_units += 1;
-                self.push_audio(at, payload);
-            }
-            Place::BeforeStart => self.counters.audio_before_start += 1,
-            Place::Surplus => self.counters.audio_drift += 1,
-        }
-    }
-
-    fn emit_silence(&mut self, silence: &Silence) {
-        let Some(grid) = &self.grid else { return };
-        let (Some(payload), unit) = (grid.silent_unit().cloned(), grid.unit()) else { return };
-        for index in 0..silence.units {
-            self.push_audio(silence.start + index as i64 * unit, payload.clone());
-        }
-        self.counters.silent_units += silence.units as u64;
-    }
-
-    fn push_audio(&mut self, at: i64, payload: Bytes) {
-        let Some(grid) = &self.grid else { return };
-        let time = grid.time(at);
-        self.events.push_back(SourceEvent::Unit(AccessUnit {
-            track: TrackKind::Audio,
-            dts: time,
-            pts: time,
-            sync: true,
-            payload,
-        }));
-    }
-
-    /// Where the output ends: nothing that left lasts longer.
-    fn end_90k(&self) -> i64 {
-        let audio = self.grid.as_ref().and_then(Grid::end_90k).unwrap_or(0);
-        self.pictures.end_90k().max(audio).max(limits::OUTPUT_START_90K)
-    }
-
-    // ---- advice ----
 
     fn advise_on_keyframes(&mut self, millis: i64, idr: bool) {
         let since = millis - self.last_sync.unwrap_or(millis);

@@ -47,7 +47,7 @@ impl fmt::Display for Notice {
                 f.write_str("audio has stopped and is replaced by silence: check the audio source")
             }
             Self::Interlaced => f.write_str(
-                "the video is interlaced, which many players show badly: deinterlace in the encoder",
+                "the video is interlaced, which players show badly: deinterlace in the encoder",
             ),
             Self::PixelFormat(chroma, depth) => {
                 let chroma = ["4:0:0", "4:2:0", "4:2:2", "4:4:4"]

@@ -6,8 +6,8 @@ use crate::aac::AscError;
 use crate::flv::{CodecTag, EnhancedHeader, FourCc};
 use crate::h264::AvccError;
 
-/// The publisher sends what cannot be packaged. Always the publisher's fault; it should be shown the
-/// sentence and disconnected.
+/// The publisher sends what cannot be packaged. Always the publisher's fault; it should be shown
+/// the sentence and disconnected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// A video codec other than H.264 (AV-9).
@@ -20,9 +20,7 @@ pub enum Refusal {
     #[error("the audio is {0}, which is not supported: set the encoder's audio codec to AAC")]
     AudioCodec(CodecTag),
     /// A supported codec under an Enhanced RTMP header.
-    #[error(
-        "{0} arrives in Enhanced RTMP, which is not supported: turn Enhanced RTMP off in the encoder"
-    )]
+    #[error("{0} arrives in Enhanced RTMP, which is not supported: turn it off in the encoder")]
     EnhancedHeader(CodecTag),
     /// The H.264 configuration cannot be packaged.
     #[error(

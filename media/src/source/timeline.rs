@@ -53,7 +53,7 @@ impl Clock {
     pub(super) fn judge(&self, millis: i64, other: &Self) -> Step {
         let Some(furthest) = self.furthest else { return Step::Steady };
         let moved = millis - furthest;
-        let bridged = self.offset == other.offset && other.is_near(millis);
+        let bridged = self.shares(other) && other.is_near(millis);
         if moved < -STEP_BACK_MS_MAX || (moved > STEP_FORWARD_MS_MAX && !bridged) {
             Step::Jump
         } else {
@@ -93,13 +93,13 @@ impl Clock {
         Some(millis * TICKS_PER_MS + self.offset?)
     }
 
-    /// Output ticks of the furthest time.
-    pub(super) fn furthest_90k(&self) -> Option<i64> {
-        self.output_90k(self.furthest?)
+    /// Both tracks map to output ticks in the same way, or neither does yet.
+    pub(super) fn shares(&self, other: &Self) -> bool {
+        self.offset == other.offset
     }
 
     /// The track stands within 10 s of a time.
-    fn is_near(&self, millis: i64) -> bool {
+    pub(super) fn is_near(&self, millis: i64) -> bool {
         self.furthest.is_some_and(|own| (own - millis).abs() <= TRACK_DISTANCE_MS_MAX)
     }
 }
