@@ -65,7 +65,7 @@ mod tests {
         let two = [one.clone(), frame(true, &[0x21, 3])].concat();
         let mut cut = two.clone();
         cut.pop();
-        let cases: [(&str, Vec<u8>, Vec<Vec<u8>>); 5] = [
+        let cases = [
             ("one", one.clone(), vec![vec![0x21, 1, 2]]),
             ("two, one with a CRC", two, vec![vec![0x21, 1, 2], vec![0x21, 3]]),
             ("raw", vec![0x21, 1, 2], vec![vec![0x21, 1, 2]]),

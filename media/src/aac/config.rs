@@ -113,10 +113,11 @@ impl AudioSpecificConfig {
             (sbr_sample_rate, parametric_stereo) = read_sync_extension(r)?;
             implicit = sbr_sample_rate.is_some();
         }
-        if let Some(output) = sbr_sample_rate {
-            if output != core_sample_rate && output != core_sample_rate * 2 {
-                return Err(AscError::SbrRate { core: core_sample_rate, output });
-            }
+        if let Some(output) = sbr_sample_rate
+            && output != core_sample_rate
+            && output != core_sample_rate * 2
+        {
+            return Err(AscError::SbrRate { core: core_sample_rate, output });
         }
         let mut config = Self {
             bytes: Bytes::copy_from_slice(bytes),
