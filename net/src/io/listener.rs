@@ -31,7 +31,8 @@ pub enum BindError {
     },
     /// Ports below 1024 need a privilege.
     #[error(
-        "{address} may not be used by this user; take a port from 1024 up or grant CAP_NET_BIND_SERVICE"
+        "{address} may not be used by this user; take a port from 1024 up \
+         or grant CAP_NET_BIND_SERVICE"
     )]
     Forbidden {
         /// The address asked for.
@@ -157,7 +158,6 @@ impl Listener {
                     libc::ECONNABORTED
                     | libc::ECONNRESET
                     | libc::ENOTCONN
-                    | libc::EINVAL
                     | libc::EINTR
                     | libc::EPROTO
                     | libc::EHOSTUNREACH
