@@ -21,7 +21,6 @@ export const text = {
   liveFor: "Live for",
   joining: "Joining the broadcast",
   waiting: "Waiting for the streamer’s connection. It goes on by itself.",
-  listening: "Audio only",
   offlineTitle: (name: string) => `${name} is offline`,
   offlineHint: "Leave this page open: it starts by itself when the broadcast begins.",
   lastLive: (ago: string) => `Last live ${ago}`,

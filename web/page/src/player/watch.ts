@@ -1,8 +1,8 @@
 // Watches whether the picture moves. Tells a broadcast that pauses (nothing to play, so wait) from
 // an engine that is stuck (there is something to play, and it does not). Pure: time is an argument.
 
-/** `quiet` is neither: too early to say, or paused. */
-export type Verdict = "flowing" | "quiet" | "stuck";
+/** `flowing` has moved for a while, `moving` only just; `still` waits, or is paused. */
+export type Verdict = "flowing" | "moving" | "still" | "stuck";
 
 /** Shorter stops are the normal life of a buffer. */
 const STARVED_AFTER_MS = 400;
@@ -52,7 +52,8 @@ export class ProgressWatch {
       this.#position = position;
       this.#movedAt = nowMs;
       this.starvedSeconds = 0;
-      return !idle && nowMs - this.#stoppedAt > FLOWING_AFTER_MS ? "flowing" : "quiet";
+      if (idle) return "still";
+      return nowMs - this.#stoppedAt > FLOWING_AFTER_MS ? "flowing" : "moving";
     }
     const stillMs = nowMs - this.#movedAt;
     this.starvedSeconds = stillMs > STARVED_AFTER_MS ? stillMs / 1000 : 0;
@@ -61,6 +62,6 @@ export class ProgressWatch {
       this.#movedAt = nowMs;
       return "stuck";
     }
-    return "quiet";
+    return "still";
   }
 }
