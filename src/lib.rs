@@ -1,1 +1,73 @@
-//! Riverrun.
+//! Riverrun, the tour: what runs where.
+//!
+//! [`server`] checks the machine ([`probe`]), opens the store, makes the first [`secrets`] and starts
+//! one executor per core ([`shard`]). Every shard accepts viewers ([`serve`]) and publishers
+//! ([`ingest`]). Who is on air is decided by one task on shard 0, the [`stage`]; the publisher then
+//! holds the broadcast ([`publish`]) and sends finished parts to every shard, where requests that
+//! [`wait`] for them are released. [`demo`] is a publisher without a connection.
+//!
+//! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
+//! type says its own, raw integers end in theirs.
+
+pub mod banner;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod failures;
+pub mod ingest;
+pub mod probe;
+pub mod publish;
+pub mod secrets;
+pub mod serve;
+pub mod server;
+pub mod shard;
+pub mod stage;
+pub mod wait;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use config::{Arguments, Command, Config, ResetArguments};
+use riverrun_storage::disk::Store;
+
+/// Exit code of a configuration that the server does not start with (EX_CONFIG of sysexits).
+const EXIT_CONFIG: u8 = 78;
+
+/// Carries out a command line. 0 clean, 78 bad configuration, 1 anything else; clap itself exits
+/// with 2 on wrong usage.
+pub fn run(arguments: Arguments) -> ExitCode {
+    match arguments.command {
+        Command::Serve(serve) => {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            match Config::load(serve, cores) {
+                Err(error) => complain(&error, EXIT_CONFIG),
+                Ok(config) => match server::run(config) {
+                    Ok(()) => ExitCode::SUCCESS,
+                    Err(error) => complain(&error, 1),
+                },
+            }
+        }
+        Command::ResetAdminPassword(ResetArguments { data }) => {
+            let data = data.unwrap_or_else(|| Path::new("./data").to_owned());
+            match reset_admin_password(&data) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => complain(error.as_ref(), 1),
+            }
+        }
+    }
+}
+
+fn reset_admin_password(data: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    use std::io::Write;
+    let store = Store::open(data)?;
+    let password = secrets::reset_admin_password(&store)?;
+    writeln!(std::io::stdout(), "user admin, password {}", password.expose())?;
+    Ok(())
+}
+
+fn complain(error: &dyn std::error::Error, code: u8) -> ExitCode {
+    use std::io::Write;
+    // Nobody is left to hear that standard error is closed.
+    let _ = writeln!(std::io::stderr(), "riverrun: {error}");
+    ExitCode::from(code)
+}

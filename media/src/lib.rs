@@ -25,9 +25,9 @@
 //!
 //! Ids such as CK-5 or LL-12 name rules of the project's media reference.
 
+pub mod aac;
 pub mod access_unit;
 pub mod amf;
-pub mod aac;
 pub mod cmaf;
 #[cfg(feature = "codec")]
 pub mod codec;

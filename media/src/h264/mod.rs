@@ -1,5 +1,21 @@
-//! h264.
+//! H.264 as it travels in RTMP and in CMAF: NAL units, parameter sets, configuration records.
+//!
+//! [`AvcConfig`] turns sequence headers or in-band parameter sets into the one canonical `avcC`
+//! record; [`access_unit`] turns payloads of any framing into samples with four-byte lengths.
+//! Nothing here decodes a picture.
 
-/// AVCDecoderConfigurationRecord.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AvcConfig {}
+mod access_unit;
+pub mod annexb;
+mod avcc;
+pub mod bits;
+pub mod nal;
+pub mod pps;
+pub mod sps;
+pub mod vui;
+
+pub use access_unit::{AccessUnitError, CodedPicture, Framing, LengthSize, normalise};
+pub use avcc::{AvcConfig, AvccError, Colour, ParameterSets, looks_like_hevc_record};
+pub use sps::{Sps, SpsError};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,45 @@
-//! hls.
+//! Live HLS with low latency: access units in, playlists and media out (HLS; PL-*, AL-*, LL-*).
+//!
+//! ```text
+//! ingest shard                                       every shard
+//! AccessUnit ─▶ Segmenter ─▶ Update ── one send per shard ──▶ Window ◀── playlist? media?
+//!                 cutter: where segments begin                 reload: now, wait or refuse
+//!                 alignment: two tracks, one numbering         playlist: text
+//!                 rendition_writer: samples to parts
+//! ```
+//!
+//! The promises kept between two answers of a [`Window`], and checked by the model test:
+//!
+//! - only the edits that HLS allows (PL-8); TARGETDURATION and PART-TARGET never change;
+//! - no part longer than PART-TARGET, no segment longer than TARGETDURATION (LL-1, PL-3);
+//! - equal numbers mean equal content in all renditions, discontinuities included (AL-1, AL-4);
+//! - whatever is listed can be fetched, and stays so for a while after it left (PL-12);
+//! - the preload hint names the part that comes next (LL-10).
+
+mod alignment;
+mod cutter;
+mod frame_rate;
+mod limits;
+mod names;
+mod part_target;
+mod playlist;
+mod reload;
+mod rendition_writer;
+mod segmenter;
+mod update;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+pub use names::RenditionId;
+pub use playlist::{DirectiveError, Directives, Snapshot};
+pub use reload::WaitFor;
+pub use segmenter::{Segmenter, SegmenterConfig};
+pub use update::{
+    InitSection, Part, Presentation, Rendition, RenditionMedia, SegmentEnd, SegmentStart, Timeline,
+    Update,
+};
+pub use window::{
+    Answer, BroadcastState, MediaAnswer, MediaBody, RenditionStatus, Window, WindowConfig,
+};

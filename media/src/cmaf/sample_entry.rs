@@ -1,0 +1,139 @@
+//! Sample entries and the codec strings that name them: `avc1` with `avcC`, `colr`, `pasp`
+//! (AVC-FF §5.4, CM-12, CM-15) and `mp4a` with `esds` (AAC, ISO 14496-14 §5.6, CM-14).
+//!
+//! The one place of this room's output side that looks inside a codec configuration.
+
+use super::writer::BoxWriter;
+use crate::access_unit::{AudioCodec, AudioTrack, VideoCodec, VideoTrack};
+
+/// CODECS value of a video track (MV-2, RFC 6381).
+pub fn video_codec_string(track: &VideoTrack) -> String {
+    match &track.codec {
+        VideoCodec::H264(config) => config.codec_string(),
+    }
+}
+
+/// CODECS value of an audio track (MV-2, RFC 6381).
+pub fn audio_codec_string(track: &AudioTrack) -> String {
+    match &track.codec {
+        AudioCodec::Aac(config) => config.codec_string(),
+    }
+}
+
+/// VIDEO-RANGE of a variant (MV-3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VideoRange {
+    /// Standard dynamic range, also when the stream says nothing.
+    Sdr,
+    /// Hybrid log-gamma.
+    Hlg,
+    /// Perceptual quantiser.
+    Pq,
+}
+
+impl VideoRange {
+    /// The attribute's value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sdr => "SDR",
+            Self::Hlg => "HLG",
+            Self::Pq => "PQ",
+        }
+    }
+}
+
+/// The range that follows from the transfer characteristics written in the stream (MV-3).
+pub fn video_range(track: &VideoTrack) -> VideoRange {
+    const TRANSFER_PQ: u8 = 16;
+    const TRANSFER_HLG: u8 = 18;
+    let VideoCodec::H264(config) = &track.codec;
+    match config.colour().map(|colour| colour.transfer) {
+        Some(TRANSFER_PQ) => VideoRange::Pq,
+        Some(TRANSFER_HLG) => VideoRange::Hlg,
+        _ => VideoRange::Sdr,
+    }
+}
+
+/// VisualSampleEntry (BMFF §12.1.3): size after cropping, before the sample aspect ratio.
+pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
+    const RESOLUTION_72_DPI: u32 = 0x0048_0000;
+    const DEPTH_COLOUR_WITHOUT_ALPHA: u16 = 0x18;
+    let VideoCodec::H264(config) = &track.codec;
+    let (width, height) = config.coded_size();
+    w.boxed(b"avc1", |w| {
+        write_entry_head(w);
+        w.zeros(16);
+        w.u16(u16::try_from(width).unwrap_or(u16::MAX));
+        w.u16(u16::try_from(height).unwrap_or(u16::MAX));
+        w.u32(RESOLUTION_72_DPI);
+        w.u32(RESOLUTION_72_DPI);
+        w.u32(0);
+        w.u16(1); // frame count per sample
+        w.zeros(32); // compressor name
+        w.u16(DEPTH_COLOUR_WITHOUT_ALPHA);
+        w.u16(u16::MAX); // pre-defined: -1
+        w.boxed(b"avcC", |w| w.raw(config.record()));
+        if let Some(colour) = config.colour() {
+            w.boxed(b"colr", |w| {
+                w.raw(b"nclx");
+                w.u16(colour.primaries.into());
+                w.u16(colour.transfer.into());
+                w.u16(colour.matrix.into());
+                w.u8(u8::from(colour.full_range) << 7);
+            });
+        }
+        let (across, down) = config.sample_aspect_ratio();
+        if across != down {
+            w.boxed(b"pasp", |w| {
+                w.u32(across);
+                w.u32(down);
+            });
+        }
+    });
+}
+
+/// AudioSampleEntry (BMFF §12.2.3) with the MPEG-4 descriptors (ISO 14496-1 §7.2.6).
+pub(super) fn write_audio(w: &mut BoxWriter, track: &AudioTrack) {
+    const CHANNEL_COUNT: u16 = 2;
+    const SAMPLE_BITS: u16 = 16;
+    let AudioCodec::Aac(config) = &track.codec;
+    w.boxed(b"mp4a", |w| {
+        write_entry_head(w);
+        w.zeros(8);
+        w.u16(CHANNEL_COUNT); // a template value: the AudioSpecificConfig rules (ISO 14496-14 §5.6.1)
+        w.u16(SAMPLE_BITS);
+        w.zeros(4);
+        w.u32(u16::try_from(track.sample_rate).map_or(0, |rate| u32::from(rate) << 16));
+        w.full(b"esds", 0, 0, |w| write_es_descriptor(w, config.bytes(), track.bitrate));
+    });
+}
+
+fn write_es_descriptor(w: &mut BoxWriter, config: &[u8], bitrate: Option<u32>) {
+    const ES_DESCRIPTOR: u8 = 3;
+    const DECODER_CONFIG: u8 = 4;
+    const DECODER_SPECIFIC: u8 = 5;
+    const SL_CONFIG: u8 = 6;
+    const OBJECT_TYPE_AAC: u8 = 0x40;
+    /// Stream type audio (5), upstream 0, reserved 1.
+    const AUDIO_STREAM: u8 = 0x15;
+    const SL_PREDEFINED_MP4: u8 = 2;
+    w.descriptor(ES_DESCRIPTOR, |w| {
+        w.u16(0); // ES_ID: 0 inside a file
+        w.u8(0);
+        w.descriptor(DECODER_CONFIG, |w| {
+            w.u8(OBJECT_TYPE_AAC);
+            w.u8(AUDIO_STREAM);
+            w.zeros(3); // decoding buffer size: not told
+            w.u32(bitrate.unwrap_or(0));
+            w.u32(bitrate.unwrap_or(0));
+            w.descriptor(DECODER_SPECIFIC, |w| w.raw(config));
+        });
+        w.descriptor(SL_CONFIG, |w| w.u8(SL_PREDEFINED_MP4));
+    });
+}
+
+/// SampleEntry (BMFF §8.5.2): reserved, and the first data reference.
+fn write_entry_head(w: &mut BoxWriter) {
+    w.zeros(6);
+    w.u16(1);
+}

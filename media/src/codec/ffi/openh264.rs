@@ -1,0 +1,272 @@
+//! The openh264 encoder: one handle, its settings, one picture in and its NAL units out.
+
+use std::ffi::{c_int, c_longlong, c_void};
+use std::ptr::{self, NonNull};
+use std::slice;
+
+use openh264_sys2 as sys;
+use openh264_sys2::source::APILoader;
+
+use super::CallFailed;
+use crate::codec::{H264EncoderConfig, Picture, Plane};
+
+/// An IDR picture may take this many percent of the mean picture's bits. Twelve times is what the
+/// first picture of a 2 s segment needs to look like the others (design §5).
+const IDR_BITRATE_RATIO: c_int = 1_200;
+/// Less deblocking than the standard's default keeps the texture of a low-delay encode (design §5).
+const LOOP_FILTER_OFFSET: c_int = -4;
+
+/// What the encoder made of one picture.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::codec) enum PictureKind {
+    /// An IDR picture.
+    Idr,
+    /// Predicted, or intra without being a sync point.
+    Other,
+    /// Nothing was coded.
+    Skipped,
+}
+
+/// An initialised encoder.
+pub(in crate::codec) struct Encoder {
+    /// Made by `WelsCreateSVCEncoder`, not null, freed only in `drop`.
+    handle: NonNull<sys::ISVCEncoder>,
+    /// Where the library describes its output. Its pointers lead into memory of `handle`, valid until
+    /// the next call on `handle`. Boxed: it is 7 kB.
+    output: Box<sys::SFrameBSInfo>,
+}
+
+// SAFETY: the handle is an ordinary heap object without thread-local state or affinity; openh264 only
+// asks that calls on one instance do not overlap. `Encoder` owns the instance alone and every call
+// takes `&mut self`, so moving it to another thread moves the only user. With iMultipleThreadIdc = 1
+// the library starts no threads of its own.
+unsafe impl Send for Encoder {}
+
+impl Encoder {
+    /// Creates and initialises an encoder with the settings of design §5.
+    pub(in crate::codec) fn new(config: &H264EncoderConfig) -> Result<Self, CallFailed> {
+        let mut handle = ptr::null_mut();
+        // SAFETY: `handle` is a valid place for one pointer; the library writes a new instance there.
+        let code = unsafe { APILoader::WelsCreateSVCEncoder(&raw mut handle) };
+        let handle = match NonNull::new(handle) {
+            Some(handle) if code == 0 => handle,
+            _ => return Err(CallFailed { call: "WelsCreateSVCEncoder", code }),
+        };
+        let mut encoder = Self { handle, output: Box::default() };
+        encoder.silence()?;
+        encoder.initialise(config)?;
+        Ok(encoder)
+    }
+
+    /// The library prints its warnings to standard error unless told not to.
+    fn silence(&mut self) -> Result<(), CallFailed> {
+        let mut level = sys::WELS_LOG_QUIET as c_int;
+        // SAFETY: the option takes a pointer to one int, which lives across the call and is only read.
+        let code = unsafe {
+            method("SetOption", self.vtable().SetOption)?(
+                self.handle.as_ptr(),
+                sys::ENCODER_OPTION_TRACE_LEVEL,
+                (&raw mut level).cast::<c_void>(),
+            )
+        };
+        checked("SetOption", code)
+    }
+
+    fn initialise(&mut self, config: &H264EncoderConfig) -> Result<(), CallFailed> {
+        let mut parameters = sys::SEncParamExt::default();
+        // SAFETY: `parameters` is a whole structure of the library's own layout, written in place.
+        let code = unsafe {
+            method("GetDefaultParams", self.vtable().GetDefaultParams)?(
+                self.handle.as_ptr(),
+                &raw mut parameters,
+            )
+        };
+        checked("GetDefaultParams", code)?;
+        fill(&mut parameters, config);
+        // SAFETY: as above; the library copies the structure before it returns.
+        let code = unsafe {
+            method("InitializeExt", self.vtable().InitializeExt)?(
+                self.handle.as_ptr(),
+                &raw const parameters,
+            )
+        };
+        checked("InitializeExt", code)
+    }
+
+    /// The parameter sets every IDR picture will refer to, as NAL units with start codes.
+    pub(in crate::codec) fn parameter_sets(&mut self) -> Result<Vec<&[u8]>, CallFailed> {
+        // SAFETY: `output` is a whole structure of the library's layout and lives across the call.
+        let code = unsafe {
+            method("EncodeParameterSets", self.vtable().EncodeParameterSets)?(
+                self.handle.as_ptr(),
+                &raw mut *self.output,
+            )
+        };
+        checked("EncodeParameterSets", code)?;
+        Ok(self.nals())
+    }
+
+    /// Encodes one picture. The NAL units have start codes and stay valid until the next call.
+    ///
+    /// `time_ms` must rise from call to call: the rate control reads it.
+    pub(in crate::codec) fn encode(
+        &mut self,
+        picture: &Picture,
+        time_ms: i64,
+        force_idr: bool,
+    ) -> Result<(PictureKind, Vec<&[u8]>), CallFailed> {
+        if force_idr {
+            self.force_idr()?;
+        }
+        let planes = [picture.luma(), picture.cb(), picture.cr()];
+        let source = sys::SSourcePicture {
+            iColorFormat: sys::videoFormatI420 as c_int,
+            iStride: [stride(planes[0]), stride(planes[1]), stride(planes[2]), 0],
+            pData: [start(planes[0]), start(planes[1]), start(planes[2]), ptr::null_mut()],
+            iPicWidth: int(picture.size().width()),
+            iPicHeight: int(picture.size().height()),
+            uiTimeStamp: time_ms as c_longlong,
+            ..Default::default()
+        };
+        // SAFETY: `source` describes three planes that `picture` keeps alive across the call; each
+        // holds `stride * height` bytes with height and width as announced (4:2:0, even sides, by
+        // the types). The pointers are mutable by C habit only: the library copies the planes into
+        // pictures of its own (WelsMoveMemoryWrapper) and never writes to them. `output` as above.
+        let code = unsafe {
+            method("EncodeFrame", self.vtable().EncodeFrame)?(
+                self.handle.as_ptr(),
+                &raw const source,
+                &raw mut *self.output,
+            )
+        };
+        checked("EncodeFrame", code)?;
+        let kind = match self.output.eFrameType {
+            sys::videoFrameTypeIDR => PictureKind::Idr,
+            sys::videoFrameTypeSkip | sys::videoFrameTypeInvalid => PictureKind::Skipped,
+            _ => PictureKind::Other,
+        };
+        Ok((kind, self.nals()))
+    }
+
+    fn force_idr(&mut self) -> Result<(), CallFailed> {
+        type Slot = unsafe extern "C" fn(*mut sys::ISVCEncoder, bool) -> c_int;
+        type ForceIntraFrame = unsafe extern "C" fn(*mut sys::ISVCEncoder, bool, c_int) -> c_int;
+        const ALL_LAYERS: c_int = -1;
+        let slot: Slot = method("ForceIntraFrame", self.vtable().ForceIntraFrame)?;
+        // SAFETY: the C declaration of this slot lacks the last parameter of the C++ method behind it
+        // (`ForceIntraFrame(bool bIDR, int iLayerId = -1)`, codec_api.h of openh264 2.x). Calling by
+        // the declaration would leave that argument undefined; this is the method's real type. The
+        // handle is a live instance.
+        let code = unsafe {
+            let force = std::mem::transmute::<Slot, ForceIntraFrame>(slot);
+            force(self.handle.as_ptr(), true, ALL_LAYERS)
+        };
+        checked("ForceIntraFrame", code)
+    }
+
+    /// The NAL units `output` describes.
+    fn nals(&self) -> Vec<&[u8]> {
+        let layers = usize::try_from(self.output.iLayerNum).unwrap_or(0);
+        let mut nals = Vec::new();
+        for layer in self.output.sLayerInfo.iter().take(layers) {
+            let count = usize::try_from(layer.iNalCount).unwrap_or(0);
+            if count == 0 || layer.pBsBuf.is_null() || layer.pNalLengthInByte.is_null() {
+                continue;
+            }
+            // SAFETY: after a successful call a layer carries `iNalCount` lengths, in an array of the
+            // instance. `&self` keeps the next call, which would reuse it, from happening.
+            let lengths = unsafe { slice::from_raw_parts(layer.pNalLengthInByte, count) };
+            let mut offset = 0_usize;
+            for &length in lengths {
+                let length = usize::try_from(length).unwrap_or(0);
+                // SAFETY: the NAL units of a layer lie one after another from `pBsBuf` with these
+                // lengths, in a buffer of the instance that also lives until the next call.
+                nals.push(unsafe { slice::from_raw_parts(layer.pBsBuf.add(offset), length) });
+                offset += length;
+            }
+        }
+        nals
+    }
+
+    fn vtable(&self) -> &sys::ISVCEncoderVtbl {
+        // SAFETY: a created instance starts with the pointer to its static method table.
+        unsafe { &**self.handle.as_ptr() }
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        // SAFETY: the handle came from WelsCreateSVCEncoder, is destroyed only here, and no slice
+        // into it can be alive. The destructor uninitialises.
+        unsafe { APILoader::WelsDestroySVCEncoder(self.handle.as_ptr()) }
+    }
+}
+
+/// The settings of design §5, each measured; what is left alone is the library's default.
+fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig) {
+    let (width, height) = (int(config.size.width()), int(config.size.height()));
+    let frame_rate = config.frame_rate_millis as f32 / 1_000.0;
+    parameters.iUsageType = sys::CAMERA_VIDEO_REAL_TIME;
+    parameters.iPicWidth = width;
+    parameters.iPicHeight = height;
+    parameters.fMaxFrameRate = frame_rate;
+    parameters.iTargetBitrate = int(config.bitrate);
+    parameters.iRCMode = sys::RC_BITRATE_MODE;
+    // A skipped picture leaves a hole in the frame grid (EN-1).
+    parameters.bEnableFrameSkip = false;
+    parameters.iIdrBitrateRatio = IDR_BITRATE_RATIO;
+    parameters.uiIntraPeriod = config.sync_interval.map_or(0, std::num::NonZeroU32::get);
+    // IDR pictures fall on segment starts; one more at each cut would only cost bits (EN-1).
+    parameters.bEnableSceneChangeDetect = false;
+    // The parameter sets stay the same for the life of the initialization section (EN-1).
+    parameters.eSpsPpsIdStrategy = sys::CONSTANT_ID;
+    parameters.iEntropyCodingModeFlag = 1;
+    parameters.iComplexityMode = sys::LOW_COMPLEXITY;
+    parameters.iMultipleThreadIdc = 1;
+    parameters.iLoopFilterAlphaC0Offset = LOOP_FILTER_OFFSET;
+    parameters.iLoopFilterBetaOffset = LOOP_FILTER_OFFSET;
+    parameters.bEnableBackgroundDetection = false;
+    parameters.bEnableAdaptiveQuant = false;
+    parameters.bEnableDenoise = false;
+    parameters.iTemporalLayerNum = 1;
+    parameters.iSpatialLayerNum = 1;
+    let layer = &mut parameters.sSpatialLayers[0];
+    layer.iVideoWidth = width;
+    layer.iVideoHeight = height;
+    layer.fFrameRate = frame_rate;
+    layer.iSpatialBitrate = int(config.bitrate);
+    layer.uiProfileIdc = sys::PRO_HIGH;
+    layer.sSliceArgument.uiSliceMode = sys::SM_SINGLE_SLICE;
+    layer.bVideoSignalTypePresent = true;
+    layer.uiVideoFormat = VIDEO_FORMAT_UNSPECIFIED;
+    layer.bFullRange = config.colour.full_range;
+    layer.bColorDescriptionPresent = true;
+    layer.uiColorPrimaries = config.colour.primaries;
+    layer.uiTransferCharacteristics = config.colour.transfer;
+    layer.uiColorMatrix = config.colour.matrix;
+}
+
+/// `video_format` of Table E-2.
+const VIDEO_FORMAT_UNSPECIFIED: u8 = 5;
+
+/// A method table entry; the library fills all of them.
+fn method<F>(call: &'static str, slot: Option<F>) -> Result<F, CallFailed> {
+    slot.ok_or(CallFailed { call, code: -1 })
+}
+
+const fn checked(call: &'static str, code: c_int) -> Result<(), CallFailed> {
+    if code == sys::cmResultSuccess as c_int { Ok(()) } else { Err(CallFailed { call, code }) }
+}
+
+/// Sizes, strides and rates here are far below `c_int::MAX` by their types and checks.
+fn int(value: u32) -> c_int {
+    c_int::try_from(value).unwrap_or(c_int::MAX)
+}
+
+fn stride(plane: &Plane) -> c_int {
+    c_int::try_from(plane.stride()).unwrap_or(c_int::MAX)
+}
+
+fn start(plane: &Plane) -> *mut u8 {
+    plane.samples().as_ptr().cast_mut()
+}

@@ -1,0 +1,234 @@
+//! Pictures to H.264: High profile, CABAC, no B pictures, one slice, constant bit rate (H.264
+//! Annex A; EN-1).
+//!
+//! Parameter sets are made once, when the encoder is, and never appear among a picture's NAL units:
+//! they go to the avcC and stay the same for the life of the initialization section (EN-1, CM-12).
+//! Sync pictures come where the caller forces them and, if asked for, at a fixed interval; nowhere
+//! else. Every picture in gives exactly one picture out, in the same order, without delay.
+
+use std::num::NonZeroU32;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use thiserror::Error;
+
+use super::ffi::CallFailed;
+use super::ffi::openh264::{Encoder, PictureKind};
+use super::picture::{Picture, PictureSize};
+use crate::h264::Colour;
+use crate::h264::nal::NalKind;
+
+/// Slowest frame rate, in pictures per 1000 s.
+const FRAME_RATE_MILLIS_MIN: u32 = 1_000;
+/// Fastest frame rate openh264 controls the rate for, in pictures per 1000 s.
+const FRAME_RATE_MILLIS_MAX: u32 = 60_000;
+/// Least bit rate in bit/s.
+const BITRATE_MIN: u32 = 10_000;
+/// Greatest bit rate in bit/s: level 5.2 in High profile (H.264 Table A-1).
+const BITRATE_MAX: u32 = 300_000_000;
+
+/// What to encode, and into how many bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct H264EncoderConfig {
+    /// Size of every picture.
+    pub size: PictureSize,
+    /// Pictures per second times 1000, 1000 to 60000.
+    pub frame_rate_millis: u32,
+    /// Target in bit/s, 10 kbit/s to 300 Mbit/s.
+    pub bitrate: u32,
+    /// Pictures from one unforced IDR picture to the next, counted anew after a forced one; `None`
+    /// for IDR pictures on demand only.
+    pub sync_interval: Option<NonZeroU32>,
+    /// What the sample values mean; written to the VUI (H.264 §E.2.1).
+    pub colour: Colour,
+}
+
+/// One coded picture.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EncodedPicture {
+    /// NAL units without start codes or lengths, in decoding order; no parameter sets.
+    pub nals: Vec<Bytes>,
+    /// Decoding can start here: an IDR picture.
+    pub sync: bool,
+}
+
+impl EncodedPicture {
+    /// The NAL units behind one another, each after its length in four bytes: a sample of an `avc1`
+    /// track (AVC-FF §5.3.3; CM-12).
+    pub fn length_prefixed(&self) -> Bytes {
+        let mut sample = BytesMut::with_capacity(self.nals.iter().map(|nal| 4 + nal.len()).sum());
+        for nal in &self.nals {
+            let length = u32::try_from(nal.len()).expect("a coded picture is smaller than 4 GiB");
+            sample.put_u32(length);
+            sample.put_slice(nal);
+        }
+        sample.freeze()
+    }
+}
+
+/// Why an H.264 encoder could not be made or gave up. All are faults of ours or of the
+/// configuration, never of a publisher.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum H264EncoderError {
+    /// Frame rate outside the encoder's range.
+    #[error(
+        "frame rate of {0}/1000 per second is outside {FRAME_RATE_MILLIS_MIN} to {FRAME_RATE_MILLIS_MAX}"
+    )]
+    FrameRate(u32),
+    /// Bit rate outside the encoder's range.
+    #[error("bit rate of {0} bit/s is outside {BITRATE_MIN} to {BITRATE_MAX}")]
+    Bitrate(u32),
+    /// A picture of another size than configured.
+    #[error("picture is {seen:?}, the encoder was made for {expected:?}")]
+    Size {
+        /// Size of the picture handed in.
+        seen: PictureSize,
+        /// Size of the configuration.
+        expected: PictureSize,
+    },
+    /// The library refused a call. The encoder is of no further use.
+    #[error("openh264 {call} failed with {code}")]
+    Library {
+        /// Name of the call.
+        call: &'static str,
+        /// What it returned.
+        code: i32,
+    },
+    /// No picture came out although skipping is off.
+    #[error("openh264 coded nothing for picture {picture}")]
+    Skipped {
+        /// Count of pictures before it.
+        picture: u64,
+    },
+    /// The library did not give one SPS and one PPS.
+    #[error("openh264 gave {sps} sequence and {pps} picture parameter sets, expected one of each")]
+    ParameterSets {
+        /// Sequence parameter sets seen.
+        sps: usize,
+        /// Picture parameter sets seen.
+        pps: usize,
+    },
+    /// A parameter set in the bitstream differs from the one announced.
+    #[error("openh264 changed its parameter sets at picture {picture}")]
+    ParameterSetsChanged {
+        /// Count of pictures before it.
+        picture: u64,
+    },
+    /// A call after an error: the library may have freed its state.
+    #[error("the encoder failed before and has to be made anew")]
+    Failed,
+}
+
+impl From<CallFailed> for H264EncoderError {
+    fn from(failed: CallFailed) -> Self {
+        Self::Library { call: failed.call, code: failed.code }
+    }
+}
+
+/// An H.264 encoder for pictures of one size.
+pub struct H264Encoder {
+    library: Encoder,
+    config: H264EncoderConfig,
+    sps: Bytes,
+    pps: Bytes,
+    pictures: u64,
+    failed: bool,
+}
+
+impl H264Encoder {
+    /// Checks the configuration and makes an encoder.
+    pub fn new(config: H264EncoderConfig) -> Result<Self, H264EncoderError> {
+        if !(FRAME_RATE_MILLIS_MIN..=FRAME_RATE_MILLIS_MAX).contains(&config.frame_rate_millis) {
+            return Err(H264EncoderError::FrameRate(config.frame_rate_millis));
+        }
+        if !(BITRATE_MIN..=BITRATE_MAX).contains(&config.bitrate) {
+            return Err(H264EncoderError::Bitrate(config.bitrate));
+        }
+        let mut library = Encoder::new(&config)?;
+        let (sps, pps) = parameter_sets(&library.parameter_sets()?)?;
+        Ok(Self { library, config, sps, pps, pictures: 0, failed: false })
+    }
+
+    /// Encodes the next picture of the frame grid; an IDR picture if `force_sync`.
+    pub fn encode(
+        &mut self,
+        picture: &Picture,
+        force_sync: bool,
+    ) -> Result<EncodedPicture, H264EncoderError> {
+        if self.failed {
+            return Err(H264EncoderError::Failed);
+        }
+        if picture.size() != self.config.size {
+            let (seen, expected) = (picture.size(), self.config.size);
+            return Err(H264EncoderError::Size { seen, expected });
+        }
+        let encoded = self.encode_checked(picture, force_sync);
+        self.failed = encoded.is_err();
+        self.pictures += 1;
+        encoded
+    }
+
+    fn encode_checked(
+        &mut self,
+        picture: &Picture,
+        force_sync: bool,
+    ) -> Result<EncodedPicture, H264EncoderError> {
+        let time_ms = grid_millis(self.pictures, self.config.frame_rate_millis);
+        let (kind, units) = self.library.encode(picture, time_ms, force_sync)?;
+        let mut nals = Vec::with_capacity(1);
+        for nal in units.into_iter().map(without_start_code) {
+            match kind_of(nal) {
+                Some(NalKind::Sps) if nal == self.sps => {}
+                Some(NalKind::Pps) if nal == self.pps => {}
+                Some(NalKind::Sps | NalKind::Pps) => {
+                    return Err(H264EncoderError::ParameterSetsChanged { picture: self.pictures });
+                }
+                _ => nals.push(Bytes::copy_from_slice(nal)),
+            }
+        }
+        if kind == PictureKind::Skipped || nals.is_empty() {
+            return Err(H264EncoderError::Skipped { picture: self.pictures });
+        }
+        Ok(EncodedPicture { nals, sync: kind == PictureKind::Idr })
+    }
+
+    /// The sequence parameter set, without start code (H.264 §7.3.2.1).
+    pub const fn sps(&self) -> &Bytes {
+        &self.sps
+    }
+
+    /// The picture parameter set, without start code (H.264 §7.3.2.2).
+    pub const fn pps(&self) -> &Bytes {
+        &self.pps
+    }
+
+    /// The configuration it was made with.
+    pub const fn config(&self) -> &H264EncoderConfig {
+        &self.config
+    }
+}
+
+fn parameter_sets(units: &[&[u8]]) -> Result<(Bytes, Bytes), H264EncoderError> {
+    let of_kind = |wanted| {
+        let nals = units.iter().map(|nal| without_start_code(nal));
+        nals.filter(move |nal| kind_of(nal) == Some(wanted)).collect::<Vec<_>>()
+    };
+    match (of_kind(NalKind::Sps).as_slice(), of_kind(NalKind::Pps).as_slice()) {
+        ([sps], [pps]) => Ok((Bytes::copy_from_slice(sps), Bytes::copy_from_slice(pps))),
+        (sps, pps) => Err(H264EncoderError::ParameterSets { sps: sps.len(), pps: pps.len() }),
+    }
+}
+
+fn kind_of(nal: &[u8]) -> Option<NalKind> {
+    nal.first().copied().and_then(NalKind::of)
+}
+
+/// The bytes after the start code the library puts in front of each unit (H.264 B.1).
+fn without_start_code(nal: &[u8]) -> &[u8] {
+    nal.strip_prefix(&[0, 0, 0, 1]).or_else(|| nal.strip_prefix(&[0, 0, 1])).unwrap_or(nal)
+}
+
+/// Time of a picture on the frame grid, in ms; all the library needs it for is rate control.
+fn grid_millis(picture: u64, frame_rate_millis: u32) -> i64 {
+    let millis = u128::from(picture) * 1_000_000 / u128::from(frame_rate_millis);
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,163 @@
+//! Where the leading track's segments are cut (PL-3, PL-4, LL-20).
+//!
+//! Cuts fall on sync units near the target. A source whose keyframes are further apart than
+//! TARGETDURATION is cut between them, into pieces as equal as the last interval allows; the segment
+//! after such a cut ends at the next sync unit, so that independence comes back as soon as it can.
+
+use crate::time::MediaTime;
+
+/// The cut rule. Times are ticks of the leading track.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    target: i64,
+    /// TARGETDURATION: no segment is longer.
+    limit: i64,
+    last_sync: Option<i64>,
+    /// Distance of the last two sync units.
+    sync_interval: Option<i64>,
+}
+
+/// What the rule needs to know about the open segment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenSegment {
+    /// Decode time of its first unit.
+    pub(super) start: i64,
+    /// It began with a sync unit.
+    pub(super) independent: bool,
+}
+
+impl Cutter {
+    /// `target` and `limit` in any unit; `ticks` converts them to the leading track's.
+    pub(super) fn new(
+        target: MediaTime,
+        limit: MediaTime,
+        ticks: impl Fn(MediaTime) -> i64,
+    ) -> Self {
+        Self { target: ticks(target), limit: ticks(limit), last_sync: None, sync_interval: None }
+    }
+
+    /// No segment may be longer than this many ticks.
+    pub(super) const fn limit(&self) -> i64 {
+        self.limit
+    }
+
+    /// Takes note of a unit. Tells the interval when it is longer than a segment may be.
+    pub(super) fn observe(&mut self, dts: i64, sync: bool) -> Option<i64> {
+        if !sync {
+            let since = dts - self.last_sync?;
+            let already_known = self.sync_interval.is_some_and(|interval| interval >= since);
+            return (since > self.limit && !already_known).then_some(since);
+        }
+        self.sync_interval = self.last_sync.map(|last| dts - last);
+        self.last_sync = Some(dts);
+        self.sync_interval.filter(|interval| *interval > self.limit)
+    }
+
+    /// Whether a unit that decodes at `dts` and probably lasts `duration` begins a new segment.
+    /// Call [`Self::observe`] with it first.
+    pub(super) fn cuts_before(
+        &self,
+        segment: OpenSegment,
+        dts: i64,
+        sync: bool,
+        duration: i64,
+    ) -> bool {
+        let elapsed = dts - segment.start;
+        if elapsed <= 0 {
+            return false;
+        }
+        if elapsed + duration > self.limit {
+            return true;
+        }
+        if sync { self.cuts_before_sync(segment, elapsed) } else { self.ends_piece(dts, elapsed) }
+    }
+
+    fn cuts_before_sync(&self, segment: OpenSegment, elapsed: i64) -> bool {
+        if !segment.independent {
+            return true;
+        }
+        match self.sync_interval {
+            Some(interval) => {
+                let at_next = elapsed + interval;
+                at_next > self.limit
+                    || (elapsed - self.target).abs() <= (at_next - self.target).abs()
+            }
+            None => elapsed * 4 >= self.target * 3,
+        }
+    }
+
+    /// Splits an interval that is known to be too long into equal pieces, instead of full-length
+    /// ones with a short rest.
+    fn ends_piece(&self, dts: i64, elapsed: i64) -> bool {
+        let (Some(last_sync), Some(interval)) = (self.last_sync, self.sync_interval) else {
+            return false;
+        };
+        if interval <= self.limit || dts - last_sync >= interval {
+            return false;
+        }
+        let pieces = (interval + self.limit - 1) / self.limit;
+        elapsed * pieces >= interval
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cutter() -> Cutter {
+        Cutter::new(MediaTime::from_millis(2_000), MediaTime::from_millis(3_000), |t| t.millis())
+    }
+
+    /// Runs a source with one unit each 100 ms and sync units at the given times; returns the cuts.
+    fn cuts(end: i64, sync_at: impl Fn(i64) -> bool) -> Vec<i64> {
+        let mut cutter = cutter();
+        let mut cuts = Vec::new();
+        let mut segment = OpenSegment { start: 0, independent: sync_at(0) };
+        for dts in (0..end).step_by(100) {
+            let sync = sync_at(dts);
+            let _ = cutter.observe(dts, sync);
+            if cutter.cuts_before(segment, dts, sync, 100) {
+                cuts.push(dts);
+                segment = OpenSegment { start: dts, independent: sync };
+            }
+        }
+        cuts
+    }
+
+    #[test]
+    fn segments_follow_the_sync_interval_near_the_target() {
+        for (interval, want) in [
+            (100, vec![2_000, 4_000, 6_000]),
+            (500, vec![2_000, 4_000, 6_000]),
+            (1_000, vec![2_000, 4_000, 6_000]),
+            (1_300, vec![2_600, 5_200]),
+            (1_500, vec![1_500, 3_000, 4_500, 6_000]),
+            (2_000, vec![2_000, 4_000, 6_000]),
+            (3_000, vec![3_000, 6_000]),
+        ] {
+            assert_eq!(cuts(7_000, |dts| dts % interval == 0), want, "interval {interval}");
+        }
+    }
+
+    #[test]
+    fn long_intervals_are_cut_at_the_limit_first_and_evenly_when_known() {
+        let cuts = cuts(16_500, |dts| dts % 8_000 == 0);
+        assert_eq!(cuts, [3_000, 6_000, 8_000, 10_700, 13_400, 16_000]);
+    }
+
+    #[test]
+    fn a_segment_that_began_between_syncs_ends_at_the_next_sync() {
+        let cuts = cuts(5_000, |dts| dts == 0 || dts == 3_200 || dts == 3_500);
+        assert_eq!(cuts, [3_000, 3_200]);
+    }
+
+    #[test]
+    fn the_interval_is_reported_when_it_exceeds_the_limit() {
+        let mut cutter = cutter();
+        assert_eq!(cutter.observe(0, true), None);
+        assert_eq!(cutter.observe(3_000, false), None);
+        assert_eq!(cutter.observe(3_100, false), Some(3_100));
+        assert_eq!(cutter.observe(4_000, true), Some(4_000));
+        assert_eq!(cutter.observe(6_000, true), None);
+    }
+}

@@ -1,0 +1,368 @@
+//! Access units into [`Update`]s: parts, segments and their places in the playlists.
+//!
+//! One segmenter lives as long as the server. A broadcast runs from the first [`Segmenter::start`]
+//! to [`Segmenter::end`]; further starts within it are discontinuities. Media sequence numbers go on
+//! from broadcast to broadcast and, through [`SegmenterConfig`], from process to process (PL-6).
+//!
+//! Each method only queues updates; take them with [`Segmenter::poll_update`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::alignment::{Alignment, TimelineBreak, TrackWriter};
+use super::frame_rate::FrameRateProbe;
+use super::limits::SKEW_MAX;
+use super::names::RenditionId;
+use super::part_target::{UnitDuration, part_target};
+use super::rendition_writer::{Anchor, Continuation, RenditionWriter};
+use super::update::{InitSection, Presentation, Rendition, RenditionMedia, Timeline, Update};
+use crate::access_unit::{AccessUnit, AudioTrack, TrackKind, Tracks, VideoTrack};
+use crate::cmaf;
+use crate::time::{MediaTime, Timescale, UnixTime};
+
+/// What an operator may choose, and the numbers a process continues from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SegmenterConfig {
+    /// Aim for a segment's duration, 1 to 10 s; the default is 2 s. TARGETDURATION is one and a half times this,
+    /// rounded up to whole seconds: segments may follow the source's keyframes up to there.
+    /// Shorter means less delay for players without low latency, and more requests.
+    pub segment_target: MediaTime,
+    /// Aim for a part's duration; the default is 334 ms. Shorter means less delay and more requests;
+    /// players skip over parts much below 300 ms.
+    pub part_target: MediaTime,
+    /// Number of the first segment; at least 1 (PL-6).
+    pub first_msn: u64,
+    /// EXT-X-DISCONTINUITY-SEQUENCE of the first playlist.
+    pub first_discontinuity_sequence: u64,
+}
+
+impl Default for SegmenterConfig {
+    fn default() -> Self {
+        Self {
+            segment_target: MediaTime::from_millis(2_000),
+            part_target: MediaTime::from_millis(334),
+            first_msn: 1,
+            first_discontinuity_sequence: 0,
+        }
+    }
+}
+
+impl SegmenterConfig {
+    /// TARGETDURATION in whole seconds, fixed for the life of a playlist (PL-3). The margin over the
+    /// target lets segments follow a source whose keyframes do not divide the target; a longer
+    /// interval is cut between keyframes (PL-4).
+    pub fn target_duration(&self) -> u32 {
+        let millis = u64::try_from(self.segment_target.millis()).unwrap_or(0);
+        u32::try_from((millis * 3).div_ceil(2_000)).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+/// Cuts the units of a publisher into parts and segments.
+#[derive(Debug)]
+pub struct Segmenter {
+    config: SegmenterConfig,
+    input: Input,
+    broadcast: Option<Broadcast>,
+    next_msn: u64,
+    next_discontinuity_sequence: u64,
+    updates: VecDeque<Update>,
+}
+
+/// What comes in at the moment.
+#[derive(Debug)]
+enum Input {
+    /// No publisher.
+    None,
+    /// The frame rate is being measured before the broadcast is announced.
+    Probing { tracks: Tracks, anchor: Anchor, probe: FrameRateProbe },
+    /// A timeline is being written.
+    Running { tracks: Tracks, anchor: Anchor, alignment: Box<Alignment> },
+}
+
+#[derive(Debug)]
+struct Broadcast {
+    presentation: Arc<Presentation>,
+    /// Per rendition, the last init section and the number of the next fragment (CM-5).
+    written: BTreeMap<RenditionId, (Arc<InitSection>, u32)>,
+}
+
+impl Segmenter {
+    /// Nothing is announced until the first [`Self::start`].
+    pub fn new(config: SegmenterConfig) -> Self {
+        Self {
+            config,
+            input: Input::None,
+            broadcast: None,
+            next_msn: config.first_msn.max(1),
+            next_discontinuity_sequence: config.first_discontinuity_sequence,
+            updates: VecDeque::new(),
+        }
+    }
+
+    /// A timeline begins: the first of a broadcast, or the one after a discontinuity. `start` is the
+    /// output time of its first unit and `date` the wall clock of that moment: the one anchor of all
+    /// PROGRAM-DATE-TIMEs in this timeline (TS-9, PL-16).
+    pub fn start(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
+        self.finish_timeline();
+        let anchor = Anchor { start, date };
+        let unknown_rate = tracks.video.as_ref().is_some_and(|v| v.frame_rate_millis.is_none());
+        if unknown_rate {
+            let probe = FrameRateProbe::default();
+            self.input = Input::Probing { tracks, anchor, probe };
+        } else {
+            self.begin_timeline(tracks, anchor);
+        }
+    }
+
+    /// Takes the next unit of the timeline. Units of one track come in decode order; the tracks may
+    /// interleave loosely (TS-8). Ignored before [`Self::start`].
+    pub fn push(&mut self, unit: AccessUnit) {
+        match &mut self.input {
+            Input::None => {}
+            Input::Probing { probe, .. } => {
+                probe.push(unit);
+                if probe.is_done() {
+                    self.finish_probe();
+                }
+            }
+            Input::Running { alignment, .. } => {
+                if let Err(TimelineBreak(unit)) = alignment.push(unit, &mut self.updates) {
+                    self.restart_timeline(unit);
+                }
+            }
+        }
+    }
+
+    /// The publisher is gone: writes the units held, closes part and segment (F1). The broadcast
+    /// goes on with the next [`Self::start`].
+    pub fn interrupt(&mut self) {
+        self.finish_timeline();
+        if self.broadcast.is_some() {
+            self.updates.push_back(Update::Interrupted);
+        }
+    }
+
+    /// The broadcast is over. The next [`Self::start`] begins another one.
+    pub fn end(&mut self) {
+        self.finish_timeline();
+        if self.broadcast.take().is_some() {
+            self.updates.push_back(Update::End);
+            self.next_discontinuity_sequence += 1;
+        }
+    }
+
+    /// The next update for every window, oldest first.
+    pub fn poll_update(&mut self) -> Option<Update> {
+        self.updates.pop_front()
+    }
+
+    /// A number that no segment has used, for [`SegmenterConfig::first_msn`] of the next process.
+    pub fn next_msn(&self) -> u64 {
+        let open = match &self.input {
+            Input::Running { alignment, .. } => alignment.writers().map(|w| w.msn() + 1).max(),
+            Input::None | Input::Probing { .. } => None,
+        };
+        open.unwrap_or(self.next_msn).max(self.next_msn)
+    }
+
+    /// A number above that of every timeline so far, for
+    /// [`SegmenterConfig::first_discontinuity_sequence`] of the next process.
+    pub const fn next_discontinuity_sequence(&self) -> u64 {
+        self.next_discontinuity_sequence + 1
+    }
+
+    fn begin_timeline(&mut self, tracks: Tracks, anchor: Anchor) {
+        let presentation = match &self.broadcast {
+            Some(broadcast) => broadcast.presentation.clone(),
+            None => self.begin_broadcast(&tracks),
+        };
+        let Some(broadcast) = &mut self.broadcast else { return };
+        let msn = self.next_msn;
+        let discontinuity = msn > presentation.first_msn;
+        let mut renditions = Vec::with_capacity(2);
+        let mut writers = VecDeque::with_capacity(2);
+        let video = tracks.video.as_deref().map(TrackShape::of_video);
+        let audio = tracks.audio.as_deref().map(TrackShape::of_audio);
+        for shape in video.into_iter().chain(audio) {
+            let (init, sequence_number) = broadcast.init_section(shape.id, msn, shape.init);
+            let from = Continuation { msn, sequence_number, discontinuity };
+            writers.push_back(TrackWriter {
+                kind: shape.kind,
+                writer: RenditionWriter::new(
+                    shape.id,
+                    shape.kind,
+                    shape.timescale,
+                    anchor,
+                    presentation.part_target,
+                    from,
+                ),
+                unit_duration: shape.unit_duration,
+            });
+            renditions.push(Rendition {
+                id: shape.id,
+                codec: shape.codec,
+                bitrate: shape.bitrate,
+                media: shape.media,
+                init,
+            });
+        }
+        let Some(leader) = writers.pop_front() else { return };
+        let limit = MediaTime::from_millis(i64::from(presentation.target_duration) * 1_000);
+        let follower = writers.pop_front();
+        let target = self.config.segment_target;
+        let alignment = Alignment::new(target, limit, anchor.start, leader, follower);
+        let timeline = Timeline { first_msn: msn, renditions };
+        self.updates.push_back(Update::Timeline(Arc::new(timeline)));
+        self.input = Input::Running { tracks, anchor, alignment: Box::new(alignment) };
+    }
+
+    fn begin_broadcast(&mut self, tracks: &Tracks) -> Arc<Presentation> {
+        let target_duration = self.config.target_duration();
+        let limit = MediaTime::from_millis(i64::from(target_duration) * 1_000);
+        let video = tracks.video.as_ref().and_then(|v| v.frame_rate_millis);
+        let audio = tracks
+            .audio
+            .as_ref()
+            .map(|a| UnitDuration::of_audio(a.samples_per_unit, a.sample_rate));
+        let units: Vec<_> = video.map(UnitDuration::of_video).into_iter().chain(audio).collect();
+        let presentation = Arc::new(Presentation {
+            target_duration,
+            part_target: part_target(self.config.part_target, limit, &units),
+            first_msn: self.next_msn,
+            discontinuity_sequence: self.next_discontinuity_sequence,
+        });
+        self.updates.push_back(Update::Start(presentation.clone()));
+        self.broadcast =
+            Some(Broadcast { presentation: presentation.clone(), written: BTreeMap::new() });
+        presentation
+    }
+
+    fn finish_timeline(&mut self) {
+        self.finish_probe();
+        let _ = self.close_timeline(None);
+    }
+
+    /// Closes the running timeline; see [`Alignment::finish`] for `carry_from`.
+    fn close_timeline(&mut self, carry_from: Option<MediaTime>) -> Vec<AccessUnit> {
+        let Input::Running { mut alignment, .. } = std::mem::replace(&mut self.input, Input::None)
+        else {
+            return Vec::new();
+        };
+        let carried = alignment.finish(carry_from, &mut self.updates);
+        let Some(broadcast) = &mut self.broadcast else { return carried };
+        for writer in alignment.writers() {
+            if let Some((_, sequence_number)) = broadcast.written.get_mut(&writer.id()) {
+                *sequence_number = writer.sequence_number();
+            }
+        }
+        let next_msn = alignment.writers().map(RenditionWriter::msn).max().unwrap_or(self.next_msn);
+        if next_msn > self.next_msn && self.next_msn > broadcast.presentation.first_msn {
+            self.next_discontinuity_sequence += 1;
+        }
+        self.next_msn = next_msn;
+        carried
+    }
+
+    /// The times jumped: the same tracks and the same clock go on after a discontinuity (TS-4).
+    fn restart_timeline(&mut self, unit: AccessUnit) {
+        let Input::Running { tracks, anchor, .. } = &self.input else { return };
+        let (tracks, anchor) = (tracks.clone(), *anchor);
+        let carried = self.close_timeline(Some(unit.pts.minus(SKEW_MAX)));
+        self.begin_timeline(tracks, anchor);
+        if let Input::Running { alignment, .. } = &mut self.input {
+            for unit in carried.into_iter().chain([unit]) {
+                // A fresh timeline has no time to jump from.
+                let _ = alignment.push(unit, &mut self.updates);
+            }
+        }
+    }
+
+    fn finish_probe(&mut self) {
+        match std::mem::replace(&mut self.input, Input::None) {
+            Input::Probing { mut tracks, anchor, probe } => {
+                if let (Some(video), Some(rate)) = (&mut tracks.video, probe.frame_rate_millis()) {
+                    Arc::make_mut(video).frame_rate_millis = Some(rate);
+                }
+                self.begin_timeline(tracks, anchor);
+                for unit in probe.into_units() {
+                    self.push(unit);
+                }
+            }
+            other => self.input = other,
+        }
+    }
+}
+
+impl Broadcast {
+    /// The init section for segments from `msn` on: the last one again if its bytes are the same.
+    fn init_section(
+        &mut self,
+        id: RenditionId,
+        msn: u64,
+        bytes: bytes::Bytes,
+    ) -> (Arc<InitSection>, u32) {
+        let fresh = |bytes| Arc::new(InitSection { msn, bytes });
+        match self.written.get_mut(&id) {
+            Some((init, sequence_number)) => {
+                if init.bytes != bytes {
+                    *init = fresh(bytes);
+                }
+                (init.clone(), *sequence_number)
+            }
+            None => {
+                const FIRST_SEQUENCE_NUMBER: u32 = 1;
+                let init = fresh(bytes);
+                self.written.insert(id, (init.clone(), FIRST_SEQUENCE_NUMBER));
+                (init, FIRST_SEQUENCE_NUMBER)
+            }
+        }
+    }
+}
+
+/// What a track means to its rendition.
+struct TrackShape {
+    id: RenditionId,
+    kind: TrackKind,
+    timescale: Timescale,
+    /// Track ticks.
+    unit_duration: i64,
+    codec: String,
+    bitrate: Option<u32>,
+    media: RenditionMedia,
+    init: bytes::Bytes,
+}
+
+impl TrackShape {
+    fn of_video(track: &VideoTrack) -> Self {
+        const USUAL_FRAME_RATE_MILLIS: u32 = 30_000;
+        let rate = track.frame_rate_millis.unwrap_or(USUAL_FRAME_RATE_MILLIS).max(1);
+        Self {
+            id: RenditionId::Video(0),
+            kind: TrackKind::Video,
+            timescale: Timescale::VIDEO,
+            unit_duration: (i64::from(Timescale::VIDEO.hz()) * 1_000 / i64::from(rate)).max(1),
+            codec: cmaf::video_codec_string(track),
+            bitrate: track.bitrate,
+            media: RenditionMedia::Video {
+                width: track.width,
+                height: track.height,
+                frame_rate_millis: track.frame_rate_millis,
+                range: cmaf::video_range(track),
+            },
+            init: cmaf::video_init(track),
+        }
+    }
+
+    fn of_audio(track: &AudioTrack) -> Self {
+        Self {
+            id: RenditionId::Audio,
+            kind: TrackKind::Audio,
+            timescale: Timescale::new(track.sample_rate).unwrap_or(Timescale::VIDEO),
+            unit_duration: i64::from(track.samples_per_unit).max(1),
+            codec: cmaf::audio_codec_string(track),
+            bitrate: track.bitrate,
+            media: RenditionMedia::Audio { channels: track.channels },
+            init: cmaf::audio_init(track),
+        }
+    }
+}

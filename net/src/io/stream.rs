@@ -1,0 +1,198 @@
+//! One TCP connection on a shard, for every protocol: reads and writes against absolute deadlines.
+//!
+//! Reads are safe to drop: glommio first tries a non-blocking receive and then waits for
+//! readiness, so no byte is ever in flight inside a dropped future. A write is one vectored
+//! `sendmsg` tried at once (glommio has only single-buffer sends, which would cost a second call or
+//! a copy per response); only a full socket buffer goes through the ring.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_lite::io::{AsyncRead, AsyncWrite};
+use glommio::net::TcpStream;
+use socket2::SockRef;
+
+use super::deadline::DeadlineTimer;
+use crate::Fault;
+
+/// A connection. Dropping it closes it; a peer that is still sending then gets a reset, so use
+/// [`close`](Self::close) after a last answer.
+#[derive(Debug)]
+pub struct Stream {
+    tcp: TcpStream,
+    peer: SocketAddr,
+    timer: DeadlineTimer,
+}
+
+/// What a read came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// This many bytes are at the start of the buffer; at least one.
+    Bytes(usize),
+    /// The peer closed its sending side.
+    Closed,
+    /// The deadline passed first; nothing was read.
+    DeadlinePassed,
+}
+
+/// Why a write ended early. Either way the connection is of no more use.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The peer is gone, or the network to it.
+    #[error("the connection failed: {0}")]
+    Io(#[from] io::Error),
+    /// The deadline passed with bytes unsent (F22).
+    #[error("the peer reads too slowly: {left} bytes were unsent at the deadline")]
+    TooSlow {
+        /// Bytes that the kernel had not taken.
+        left: usize,
+    },
+}
+
+impl WriteError {
+    /// Both are the peer's (or its network's).
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        Fault::Peer
+    }
+}
+
+/// Buffers in one vectored send. A head and a segment of six parts fit into the first half.
+pub(super) const SLICES_MAX: usize = 16;
+/// How long the rest of a peer's input is read after a last answer (RFC 9112 §9.6).
+const LINGER: Duration = Duration::from_secs(1);
+/// How much of it is read.
+const LINGER_BYTES_MAX: usize = 256 << 10;
+/// A piece of it.
+const LINGER_READ_BYTES: usize = 4 << 10;
+
+impl Stream {
+    /// Takes over an accepted connection and turns Nagle's algorithm off: every write here is a
+    /// whole answer, and holding its tail back costs 40 ms.
+    pub(super) fn new(tcp: TcpStream) -> io::Result<Self> {
+        tcp.set_nodelay(true)?;
+        let peer = tcp.peer_addr()?;
+        // `::ffff:a.b.c.d` of a dual-stack port is the IPv4 peer (F33).
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        Ok(Self { tcp, peer, timer: DeadlineTimer::default() })
+    }
+
+    /// The peer; an IPv4 peer of a dual-stack port as IPv4.
+    #[must_use]
+    pub fn peer_addr(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Reads what is there, waiting until `deadline` for at least one byte. The future may be
+    /// dropped at any time without losing input.
+    pub async fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<Read> {
+        poll_fn(|cx| match self.poll_read(cx, buffer) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Ok(Read::Closed)),
+            Poll::Ready(Ok(bytes)) => Poll::Ready(Ok(Read::Bytes(bytes))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => self.poll_deadline(cx, deadline).map(|()| Ok(Read::DeadlinePassed)),
+        })
+        .await
+    }
+
+    /// Writes all `chunks` in order, by reference, or fails when `deadline` passes before the
+    /// kernel has taken the last byte. Give a deadline that grows with the length.
+    pub async fn write_all(
+        &mut self,
+        chunks: &[Bytes],
+        deadline: Instant,
+    ) -> Result<(), WriteError> {
+        let mut left: usize = chunks.iter().map(Bytes::len).sum();
+        let mut first = 0;
+        let mut offset = 0;
+        while left > 0 {
+            let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+            let mut filled = 0;
+            for (slot, chunk) in slices.iter_mut().zip(&chunks[first..]) {
+                *slot = IoSlice::new(chunk.get(offset..).filter(|_| filled == 0).unwrap_or(chunk));
+                filled += 1;
+            }
+            let mut written = self.write_some(&slices[..filled], left, deadline).await?;
+            left -= written;
+            written += offset;
+            while first < chunks.len() && written >= chunks[first].len() {
+                written -= chunks[first].len();
+                first += 1;
+            }
+            offset = written;
+        }
+        Ok(())
+    }
+
+    /// Writes at least one byte of `slices`; `left` is what the error tells.
+    async fn write_some(
+        &mut self,
+        slices: &[IoSlice<'_>],
+        left: usize,
+        deadline: Instant,
+    ) -> Result<usize, WriteError> {
+        poll_fn(|cx| match self.poll_write(cx, slices) {
+            Poll::Ready(result) => Poll::Ready(result.map_err(WriteError::Io)),
+            Poll::Pending => {
+                self.poll_deadline(cx, deadline).map(|()| Err(WriteError::TooSlow { left }))
+            }
+        })
+        .await
+    }
+
+    /// Ends the connection politely: no more output, and what the peer still sends is read for a
+    /// moment, so that a reset does not overtake the last answer.
+    pub async fn close(mut self) {
+        if self.tcp.shutdown(Shutdown::Write).await.is_err() {
+            return;
+        }
+        let deadline = Instant::now() + LINGER;
+        let mut buffer = [0; LINGER_READ_BYTES];
+        let mut total = 0;
+        while total < LINGER_BYTES_MAX {
+            match self.read(&mut buffer, deadline).await {
+                Ok(Read::Bytes(bytes)) => total += bytes,
+                Ok(Read::Closed | Read::DeadlinePassed) | Err(_) => return,
+            }
+        }
+    }
+
+    /// One read without a deadline; zero is the end of input.
+    pub fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+    }
+
+    /// One vectored write without a deadline; at least one byte when ready.
+    pub fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        loop {
+            match SockRef::from(&self.tcp).send_vectored_with_flags(slices, flags) {
+                Ok(bytes) => return Poll::Ready(Ok(bytes)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        // The socket buffer is full. This tries once more and then waits for room on the ring.
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        first.map_or(Poll::Ready(Ok(0)), |first| Pin::new(&mut self.tcp).poll_write(cx, first))
+    }
+
+    /// Ready once `deadline` has passed. Cheap to ask often: its timer is armed lazily.
+    pub fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        self.timer.poll(cx, deadline)
+    }
+}

@@ -1,0 +1,409 @@
+//! Command line, environment and file become one validated [`Config`].
+//!
+//! An option is looked for on the command line, then in the environment (`RIVERRUN_…`), then in the
+//! TOML file; what nobody set has the default stated here. A name nobody knows is an error that
+//! says the name: a typing mistake in an unattended installation must not start a server with other
+//! settings than its operator believes.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use serde::Deserialize;
+use thiserror::Error;
+
+/// Limits of the settings below: name, unit, reason.
+pub mod limits {
+    /// Most shards: one per core of the largest machine we have heard of.
+    pub const SHARDS_MAX: usize = 256;
+    /// Longest rewind window kept in memory, in seconds: two hours of 6 Mbit/s take over 10 GB.
+    pub const REWIND_SECONDS_MAX: u64 = 7_200;
+    /// Shortest rewind window, in seconds: six segments of two seconds (PL-11).
+    pub const REWIND_SECONDS_MIN: u64 = 12;
+    /// Longest grace period for a publisher that dropped, in seconds.
+    pub const GRACE_SECONDS_MAX: u64 = 600;
+    /// Longest stream key, in bytes (AU-2).
+    pub const STREAM_KEY_BYTES_MAX: usize = 255;
+    /// Shortest stream key, in bytes: shorter ones are guessed in minutes.
+    pub const STREAM_KEY_BYTES_MIN: usize = 8;
+    /// Shortest admin password, in bytes.
+    pub const ADMIN_PASSWORD_BYTES_MIN: usize = 8;
+    /// Longest admin password, in bytes: hashing longer ones costs an attacker nothing and us time.
+    pub const ADMIN_PASSWORD_BYTES_MAX: usize = 1_024;
+}
+
+/// `riverrun`, as typed.
+#[derive(Debug, Parser)]
+#[command(name = "riverrun", version, about = "Self-hosted live streaming: RTMP in, low-latency HLS out")]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server.
+    Serve(ServeArguments),
+    /// Make a new admin password and print it once. The server must be stopped.
+    ResetAdminPassword(ResetArguments),
+}
+
+/// Options of `riverrun reset-admin-password`.
+#[derive(Debug, Args)]
+pub struct ResetArguments {
+    /// Data folder [default: ./data].
+    #[arg(long, value_name = "DIR", env = "RIVERRUN_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `riverrun serve`. Each may also stand in the configuration file, with `_` for `-`.
+#[derive(Debug, Default, Args)]
+pub struct ServeArguments {
+    /// TOML file with any of the options below.
+    #[arg(long, value_name = "FILE", env = "RIVERRUN_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Options that may also stand in the file.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// The settings themselves, every one optional; the same names in the file.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Data folder, made when missing [default: ./data].
+    #[arg(long, value_name = "DIR", env = "RIVERRUN_DATA")]
+    data: Option<PathBuf>,
+    /// Where the page and the API listen [default: [::]:8080].
+    #[arg(long, value_name = "ADDR:PORT", env = "RIVERRUN_HTTP")]
+    http: Option<SocketAddr>,
+    /// Where publishers connect [default: [::]:1935].
+    #[arg(long, value_name = "ADDR:PORT", env = "RIVERRUN_RTMP")]
+    rtmp: Option<SocketAddr>,
+    /// Executors, one pinned to a core each [default: one per core].
+    #[arg(long, value_name = "N", env = "RIVERRUN_SHARDS")]
+    shards: Option<usize>,
+    /// Add this stream key instead of making one at the first start.
+    #[arg(long, value_name = "KEY", env = "RIVERRUN_STREAM_KEY", hide_env_values = true)]
+    stream_key: Option<String>,
+    /// Use this admin password instead of making one at the first start.
+    #[arg(long, value_name = "PW", env = "RIVERRUN_ADMIN_PASSWORD", hide_env_values = true)]
+    admin_password: Option<String>,
+    /// Broadcast a built-in picture with a clock and a tone until a publisher comes.
+    #[arg(long, env = "RIVERRUN_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    demo: Option<bool>,
+    /// error, warn, info, debug or trace [default: info].
+    #[arg(long, value_name = "LEVEL", env = "RIVERRUN_LOG")]
+    log: Option<LogLevel>,
+    /// Seconds a broadcast waits for a publisher that dropped, 0 to 600 [default: 30].
+    #[arg(long, value_name = "SECONDS", env = "RIVERRUN_GRACE_SECONDS")]
+    grace_seconds: Option<u64>,
+    /// Seconds of video that viewers may rewind, 12 to 7200 [default: 60]. Costs about twice its
+    /// length in memory at the bit rate of the broadcast: 90 MB for 60 s at 6 Mbit/s.
+    #[arg(long, value_name = "SECONDS", env = "RIVERRUN_REWIND_SECONDS")]
+    rewind_seconds: Option<u64>,
+    /// Wanted length of a segment in seconds, 1 to 6 [default: 2]; keyframes decide the real one.
+    #[arg(long, value_name = "SECONDS", env = "RIVERRUN_SEGMENT_SECONDS")]
+    segment_seconds: Option<u64>,
+}
+
+/// Names in the environment that are read. Anything else that begins like ours is a mistake.
+const ENVIRONMENT: [&str; 12] = [
+    "RIVERRUN_CONFIG",
+    "RIVERRUN_DATA",
+    "RIVERRUN_HTTP",
+    "RIVERRUN_RTMP",
+    "RIVERRUN_SHARDS",
+    "RIVERRUN_STREAM_KEY",
+    "RIVERRUN_ADMIN_PASSWORD",
+    "RIVERRUN_DEMO",
+    "RIVERRUN_LOG",
+    "RIVERRUN_GRACE_SECONDS",
+    "RIVERRUN_REWIND_SECONDS",
+    "RIVERRUN_SEGMENT_SECONDS",
+];
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What needs a person.
+    Error,
+    /// What may need a person.
+    Warn,
+    /// Start, stop, publishers come and go.
+    Info,
+    /// One line per decision.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// What the server runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Data folder.
+    pub data: PathBuf,
+    /// Page and API.
+    pub http: SocketAddr,
+    /// Ingest.
+    pub rtmp: SocketAddr,
+    /// Number of executors; at least 1.
+    pub shards: usize,
+    /// Stream key from the operator.
+    pub stream_key: Option<Secret>,
+    /// Admin password from the operator.
+    pub admin_password: Option<Secret>,
+    /// Broadcast the built-in picture.
+    pub demo: bool,
+    /// How much is logged.
+    pub log: LogLevel,
+    /// How long a broadcast waits for its publisher (RC-4).
+    pub grace: Duration,
+    /// How far viewers may rewind.
+    pub rewind: Duration,
+    /// Wanted length of a segment.
+    pub segment_target: Duration,
+}
+
+/// A secret that cannot be printed (T28).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself, for comparing, hashing, storing or showing once.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// A configuration the server does not start with (exit code 78).
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration file {path} cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or has an unknown key or a wrong type.
+    #[error("the configuration file {path} is wrong:\n{source}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Line and reason.
+        source: Box<toml::de::Error>,
+    },
+    /// A variable that begins like ours and means nothing.
+    #[error("the environment variable {name} is not known; known are {}", ENVIRONMENT.join(", "))]
+    UnknownVariable {
+        /// Its name.
+        name: String,
+    },
+    /// A number outside its range.
+    #[error("{name} is {seen}; allowed is {min} to {max}")]
+    OutOfRange {
+        /// Name as in the file.
+        name: &'static str,
+        /// Value given.
+        seen: u64,
+        /// Smallest allowed.
+        min: u64,
+        /// Largest allowed.
+        max: u64,
+    },
+    /// A secret of a wrong length.
+    #[error("{name} has {seen} bytes; allowed is {min} to {max}")]
+    SecretLength {
+        /// Name as in the file.
+        name: &'static str,
+        /// Bytes given.
+        seen: usize,
+        /// Fewest allowed.
+        min: usize,
+        /// Most allowed.
+        max: usize,
+    },
+    /// A stream key that cannot be part of an address (AU-2).
+    #[error("stream_key may hold letters, digits and . _ ~ - only")]
+    StreamKeyCharacters,
+}
+
+impl Config {
+    /// Merges what was typed (and the environment, which clap has read) with the file it names.
+    pub fn load(arguments: ServeArguments, cores: usize) -> Result<Self, ConfigError> {
+        check_environment(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+        let file = match &arguments.config {
+            Some(path) => read_file(path)?,
+            None => Settings::default(),
+        };
+        arguments.settings.over(file).validate(cores)
+    }
+}
+
+fn check_environment(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
+    for name in names {
+        if name.starts_with("RIVERRUN_") && !ENVIRONMENT.contains(&name.as_str()) {
+            return Err(ConfigError::UnknownVariable { name });
+        }
+    }
+    Ok(())
+}
+
+fn read_file(path: &Path) -> Result<Settings, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|source| ConfigError::Malformed {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
+}
+
+impl Settings {
+    /// Each value of `self`, or where it has none, that of `file`.
+    fn over(self, file: Self) -> Self {
+        Self {
+            data: self.data.or(file.data),
+            http: self.http.or(file.http),
+            rtmp: self.rtmp.or(file.rtmp),
+            shards: self.shards.or(file.shards),
+            stream_key: self.stream_key.or(file.stream_key),
+            admin_password: self.admin_password.or(file.admin_password),
+            demo: self.demo.or(file.demo),
+            log: self.log.or(file.log),
+            grace_seconds: self.grace_seconds.or(file.grace_seconds),
+            rewind_seconds: self.rewind_seconds.or(file.rewind_seconds),
+            segment_seconds: self.segment_seconds.or(file.segment_seconds),
+        }
+    }
+
+    fn validate(self, cores: usize) -> Result<Config, ConfigError> {
+        let shards = self.shards.unwrap_or_else(|| cores.clamp(1, limits::SHARDS_MAX));
+        in_range("shards", shards as u64, 1, limits::SHARDS_MAX as u64)?;
+        let grace = self.grace_seconds.unwrap_or(30);
+        in_range("grace_seconds", grace, 0, limits::GRACE_SECONDS_MAX)?;
+        let rewind = self.rewind_seconds.unwrap_or(60);
+        in_range(
+            "rewind_seconds",
+            rewind,
+            limits::REWIND_SECONDS_MIN,
+            limits::REWIND_SECONDS_MAX,
+        )?;
+        let segment = self.segment_seconds.unwrap_or(2);
+        in_range("segment_seconds", segment, 1, 6)?;
+        if let Some(stream_key) = &self.stream_key {
+            let (min, max) = (limits::STREAM_KEY_BYTES_MIN, limits::STREAM_KEY_BYTES_MAX);
+            secret_length("stream_key", stream_key, min, max)?;
+            if !stream_key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)) {
+                return Err(ConfigError::StreamKeyCharacters);
+            }
+        }
+        if let Some(password) = &self.admin_password {
+            let (min, max) =
+                (limits::ADMIN_PASSWORD_BYTES_MIN, limits::ADMIN_PASSWORD_BYTES_MAX);
+            secret_length("admin_password", password, min, max)?;
+        }
+        Ok(Config {
+            data: self.data.unwrap_or_else(|| PathBuf::from("./data")),
+            http: self.http.unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 8080)),
+            rtmp: self.rtmp.unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 1935)),
+            shards,
+            stream_key: self.stream_key.map(Secret::new),
+            admin_password: self.admin_password.map(Secret::new),
+            demo: self.demo.unwrap_or(false),
+            log: self.log.unwrap_or(LogLevel::Info),
+            grace: Duration::from_secs(grace),
+            rewind: Duration::from_secs(rewind),
+            segment_target: Duration::from_secs(segment),
+        })
+    }
+}
+
+const fn in_range(name: &'static str, seen: u64, min: u64, max: u64) -> Result<(), ConfigError> {
+    if seen < min || seen > max {
+        return Err(ConfigError::OutOfRange { name, seen, min, max });
+    }
+    Ok(())
+}
+
+const fn secret_length(
+    name: &'static str,
+    secret: &str,
+    min: usize,
+    max: usize,
+) -> Result<(), ConfigError> {
+    let seen = secret.len();
+    if seen < min || seen > max {
+        return Err(ConfigError::SecretLength { name, seen, min, max });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(toml: &str) -> Result<Settings, toml::de::Error> {
+        toml::from_str(toml)
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_file() {
+        let typed = settings("http = '127.0.0.1:1'").unwrap();
+        let file = settings("http = '127.0.0.1:2'\nrtmp = '127.0.0.1:3'").unwrap();
+        let config = typed.over(file).validate(4).unwrap();
+        assert_eq!(config.http.port(), 1);
+        assert_eq!(config.rtmp.port(), 3);
+        assert_eq!(config.shards, 4);
+        assert_eq!(config.grace, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn unknown_keys_are_named() {
+        let error = settings("htpp = '127.0.0.1:1'").unwrap_err().to_string();
+        assert!(error.contains("htpp"), "{error}");
+        let error =
+            check_environment(["PATH".to_owned(), "RIVERRUN_HTPP".to_owned()].into_iter())
+                .unwrap_err();
+        assert!(error.to_string().contains("RIVERRUN_HTPP"));
+        check_environment(ENVIRONMENT.iter().map(|name| (*name).to_owned())).unwrap();
+    }
+
+    #[test]
+    fn values_outside_their_range_say_the_range() {
+        for (toml, words) in [
+            ("shards = 0", "shards is 0; allowed is 1 to 256"),
+            ("rewind_seconds = 5", "rewind_seconds is 5; allowed is 12 to 7200"),
+            ("grace_seconds = 601", "grace_seconds is 601; allowed is 0 to 600"),
+            ("segment_seconds = 7", "segment_seconds is 7; allowed is 1 to 6"),
+            ("stream_key = 'short'", "stream_key has 5 bytes; allowed is 8 to 255"),
+            ("stream_key = 'with/slash'", "letters, digits"),
+            ("admin_password = 'short'", "admin_password has 5 bytes; allowed is 8 to 1024"),
+        ] {
+            let error = settings(toml).unwrap().validate(1).unwrap_err().to_string();
+            assert!(error.contains(words), "{toml}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = settings("stream_key = 'visible-key'").unwrap().validate(1).unwrap();
+        assert!(!format!("{config:?}").contains("visible-key"));
+    }
+}

@@ -1,0 +1,212 @@
+//! Access units to parts to every shard: what a publisher holds while it is on air.
+//!
+//! [`Broadcast`] joins the two machines of the media room, [`Source`] and [`Segmenter`], and sends
+//! what they make through [`Outlets`]: one send per shard and update (hop 3 of the house).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_channel::Sender;
+use bytes::Bytes;
+use riverrun_media::access_unit::{AccessUnit, Tracks};
+use riverrun_media::amf;
+use riverrun_media::hls::{Segmenter, SegmenterConfig, Update};
+use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
+use riverrun_media::time::{MediaTime, RtmpTimestamp, UnixTime};
+use riverrun_storage::disk::{Store, StoreError};
+
+use crate::clock;
+use crate::shard::{Facts, ShardMessage};
+
+/// Media sequence numbers taken out of the store at once: over two hours of 2 s segments.
+const MSN_BLOCK: u64 = 4_096;
+/// A new block is taken when this few are left: 17 minutes for the disk to answer.
+const MSN_LOW: u64 = 512;
+/// Discontinuity numbers per broadcast: one for each reconnect or change of settings.
+const DISCONTINUITY_BLOCK: u64 = 4_096;
+
+/// Senders to every shard's window.
+///
+/// The queues are bounded; when one is full the publisher waits, which reaches the encoder as TCP
+/// back-pressure. An update is never dropped: a window with a hole cannot be mended.
+#[derive(Clone)]
+pub struct Outlets(Arc<[Sender<ShardMessage>]>);
+
+impl Outlets {
+    /// One sender per shard.
+    pub fn new(shards: Vec<Sender<ShardMessage>>) -> Self {
+        Self(shards.into())
+    }
+
+    async fn update(&self, update: &Update) {
+        for shard in self.0.iter() {
+            // Closed means that the shard has ended; the others go on.
+            let _ = shard.send(ShardMessage::Update(update.clone())).await;
+        }
+    }
+
+    /// Tells every shard since when somebody is on air.
+    pub async fn facts(&self, facts: &Facts) {
+        for shard in self.0.iter() {
+            let _ = shard.send(ShardMessage::Facts(facts.clone())).await;
+        }
+    }
+}
+
+/// Gives each broadcast numbers that no other ever had (PL-6, PL-7).
+pub struct Numbers {
+    store: Arc<Store>,
+    segment_target: Duration,
+}
+
+impl Numbers {
+    /// Numbers from `store`, for broadcasts with segments of about `segment_target`.
+    pub const fn new(store: Arc<Store>, segment_target: Duration) -> Self {
+        Self { store, segment_target }
+    }
+
+    /// A new broadcast. Waits for the disk off the shard.
+    pub async fn broadcast(&self) -> Result<Broadcast, StoreError> {
+        let store = Arc::clone(&self.store);
+        let floor = seconds_since_2026(clock::date());
+        let reservation = glommio::executor()
+            .spawn_blocking(move || store.reserve(MSN_BLOCK, DISCONTINUITY_BLOCK, floor))
+            .await?;
+        let target = i64::try_from(self.segment_target.as_millis()).unwrap_or(i64::MAX);
+        let segmenter = Segmenter::new(SegmenterConfig {
+            segment_target: MediaTime::from_millis(target),
+            first_msn: reservation.first_msn,
+            first_discontinuity_sequence: reservation.first_discontinuity,
+            ..SegmenterConfig::default()
+        });
+        Ok(Broadcast {
+            source: Source::new(SourceConfig::default()),
+            segmenter,
+            store: Arc::clone(&self.store),
+            reserved_until: reservation.first_msn + MSN_BLOCK,
+        })
+    }
+}
+
+/// A floor for sequence numbers that rises by one a second: segments last longer, so a data folder
+/// that was deleted still never repeats a name that a browser's cache may hold.
+fn seconds_since_2026(date: UnixTime) -> u64 {
+    const START_OF_2026_SECONDS: i64 = 1_767_225_600;
+    u64::try_from(date.millis() / 1_000 - START_OF_2026_SECONDS).unwrap_or(0)
+}
+
+/// One broadcast from its first publisher to its end.
+pub struct Broadcast {
+    source: Source,
+    segmenter: Segmenter,
+    store: Arc<Store>,
+    /// Media sequence numbers below this are ours.
+    reserved_until: u64,
+}
+
+impl Broadcast {
+    /// A new connection continues the broadcast (RC-3).
+    pub fn reconnect(&mut self, now: Instant) {
+        self.source.reconnect(now);
+    }
+
+    /// An onMetaData object.
+    pub fn metadata(&mut self, now: Instant, metadata: &amf::Value) {
+        self.source.handle_metadata(now, metadata.into());
+    }
+
+    /// A video message.
+    pub fn video(
+        &mut self,
+        now: Instant,
+        timestamp: RtmpTimestamp,
+        payload: &Bytes,
+    ) -> Result<(), Refusal> {
+        self.source.handle_video(now, timestamp, payload)
+    }
+
+    /// An audio message.
+    pub fn audio(
+        &mut self,
+        now: Instant,
+        timestamp: RtmpTimestamp,
+        payload: &Bytes,
+    ) -> Result<(), Refusal> {
+        self.source.handle_audio(now, timestamp, payload)
+    }
+
+    /// When [`Self::timeout`] wants to run.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.source.deadline()
+    }
+
+    /// Track discovery ends by the wall clock (CMD-10).
+    pub fn timeout(&mut self, now: Instant) {
+        self.source.handle_timeout(now);
+    }
+
+    /// Begins with tracks that are known already: the demo's way in.
+    pub fn start(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
+        self.segmenter.start(tracks, start, date);
+    }
+
+    /// A finished access unit: the demo's way in.
+    pub fn unit(&mut self, unit: AccessUnit) {
+        self.segmenter.push(unit);
+    }
+
+    /// Sends everything that is ready to every shard.
+    pub async fn flush(&mut self, outlets: &Outlets) {
+        while let Some(event) = self.source.poll_event() {
+            match event {
+                SourceEvent::Tracks { tracks, start, arrived } => {
+                    self.segmenter.start(tracks, start, clock::date_at(arrived));
+                }
+                SourceEvent::Unit(unit) => self.segmenter.push(unit),
+                SourceEvent::Notice(notice) => tracing::warn!(%notice, "about this source"),
+            }
+        }
+        self.publish(outlets).await;
+    }
+
+    /// The publisher is gone for now: whole pictures are published, the open segment is closed (F1).
+    pub async fn interrupt(&mut self, outlets: &Outlets) {
+        self.flush(outlets).await;
+        self.segmenter.interrupt();
+        self.publish(outlets).await;
+    }
+
+    /// The broadcast is over: playlists get their ENDLIST.
+    pub async fn end(&mut self, outlets: &Outlets) {
+        self.segmenter.end();
+        self.publish(outlets).await;
+    }
+
+    async fn publish(&mut self, outlets: &Outlets) {
+        while let Some(update) = self.segmenter.poll_update() {
+            outlets.update(&update).await;
+        }
+        self.keep_numbers_reserved();
+    }
+
+    /// Takes the next block of sequence numbers long before it is needed. A disk that fails is
+    /// logged and tried again at the next segment; the broadcast goes on.
+    fn keep_numbers_reserved(&mut self) {
+        let next = self.segmenter.next_msn();
+        if next + MSN_LOW < self.reserved_until {
+            return;
+        }
+        let until = next + MSN_BLOCK;
+        self.reserved_until = until;
+        let store = Arc::clone(&self.store);
+        glommio::spawn_local(async move {
+            let extended = glommio::executor()
+                .spawn_blocking(move || store.extend_reservation(until))
+                .await;
+            if let Err(error) = extended {
+                tracing::error!(%error, "sequence numbers could not be reserved");
+            }
+        })
+        .detach();
+    }
+}

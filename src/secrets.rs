@@ -1,0 +1,142 @@
+//! First start: a stream key and an admin password that nobody else has (T7).
+//!
+//! Secrets made here are handed out once, for the screen. The store keeps the key readable, since
+//! the admin shows it again, and of the password only a hash.
+
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher;
+use riverrun_storage::disk::{Store, StoreError, StreamKeyRow};
+use thiserror::Error;
+
+use crate::config::{Config, Secret};
+
+/// Letters and digits that cannot be taken for one another when read aloud or copied by hand.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Characters of a made stream key: 120 bits.
+const STREAM_KEY_CHARACTERS: usize = 24;
+/// Characters of a made admin password: 80 bits.
+const PASSWORD_CHARACTERS: usize = 16;
+
+/// Why secrets could not be made or read.
+#[derive(Debug, Error)]
+pub enum SecretError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system has no random numbers.
+    #[error("the system's random source failed: {0}")]
+    Random(getrandom::Error),
+    /// Hashing failed.
+    #[error("the admin password cannot be hashed: {0}")]
+    Hash(argon2::password_hash::Error),
+}
+
+/// What the server starts with.
+#[derive(Debug)]
+pub struct Secrets {
+    /// Keys that may publish; at least one.
+    pub stream_keys: Vec<Secret>,
+    /// A stream key made or set at this start, to be shown once.
+    pub new_stream_key: Option<Secret>,
+    /// An admin password made at this start, to be shown once.
+    pub new_admin_password: Option<Secret>,
+}
+
+/// Reads the secrets of `store`, after making those that are missing and storing those that the
+/// operator gave. Takes a tenth of a second when a password is hashed.
+pub fn prepare(store: &Store, config: &Config) -> Result<Secrets, SecretError> {
+    let mut rows = store.stream_keys()?;
+    let mut new_stream_key = None;
+    if let Some(given) = &config.stream_key {
+        if !rows.iter().any(|row| row.stream_key == given.expose()) {
+            rows.push(put_stream_key(store, given, "given by the operator")?);
+        }
+    } else if rows.is_empty() {
+        let made = random_text(STREAM_KEY_CHARACTERS)?;
+        rows.push(put_stream_key(store, &made, "made at the first start")?);
+        new_stream_key = Some(made);
+    }
+    let mut new_admin_password = None;
+    if let Some(given) = &config.admin_password {
+        store.put_admin_password_hash(&hash(given)?)?;
+    } else if store.admin_password_hash()?.is_none() {
+        new_admin_password = Some(reset_admin_password(store)?);
+    }
+    let stream_keys = rows.into_iter().map(|row| Secret::new(row.stream_key)).collect();
+    Ok(Secrets { stream_keys, new_stream_key, new_admin_password })
+}
+
+/// Makes and stores a new admin password.
+pub fn reset_admin_password(store: &Store) -> Result<Secret, SecretError> {
+    let made = random_text(PASSWORD_CHARACTERS)?;
+    store.put_admin_password_hash(&hash(&made)?)?;
+    Ok(made)
+}
+
+fn put_stream_key(
+    store: &Store,
+    stream_key: &Secret,
+    comment: &str,
+) -> Result<StreamKeyRow, SecretError> {
+    let row = StreamKeyRow {
+        stream_key: stream_key.expose().to_owned(),
+        comment: comment.to_owned(),
+    };
+    store.put_stream_key(&row)?;
+    Ok(row)
+}
+
+/// Argon2id with the crate's default cost (19 MiB, two passes).
+fn hash(password: &Secret) -> Result<String, SecretError> {
+    Argon2::default()
+        .hash_password(password.expose().as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(SecretError::Hash)
+}
+
+fn random_text(characters: usize) -> Result<Secret, SecretError> {
+    let mut bytes = vec![0; characters];
+    getrandom::fill(&mut bytes).map_err(SecretError::Random)?;
+    // 32 divides 256: every character is equally likely.
+    Ok(Secret::new(bytes.iter().map(|b| char::from(ALPHABET[usize::from(b % 32)])).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{ServeArguments, Settings};
+
+    fn config(toml: &str) -> Config {
+        let settings: Settings = toml::from_str(toml).unwrap();
+        Config::load(ServeArguments { config: None, settings }, 1).unwrap()
+    }
+
+    #[test]
+    fn first_starts_differ_and_second_starts_show_nothing() {
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let folder = tempfile::tempdir().unwrap();
+            let store = Store::open(folder.path()).unwrap();
+            let first = prepare(&store, &config("")).unwrap();
+            let stream_key = first.new_stream_key.unwrap();
+            assert_eq!(stream_key.expose().len(), STREAM_KEY_CHARACTERS);
+            seen.push((stream_key, first.new_admin_password.unwrap()));
+            let second = prepare(&store, &config("")).unwrap();
+            assert!(second.new_stream_key.is_none() && second.new_admin_password.is_none());
+            assert_eq!(second.stream_keys, first.stream_keys);
+        }
+        assert!(seen[0].0 != seen[1].0 && seen[0].1 != seen[1].1);
+    }
+
+    #[test]
+    fn given_secrets_are_stored_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let given = config("stream_key = 'unattended-key'\nadmin_password = 'unattended-pw'");
+        let secrets = prepare(&store, &given).unwrap();
+        assert!(secrets.new_stream_key.is_none() && secrets.new_admin_password.is_none());
+        assert_eq!(secrets.stream_keys[0].expose(), "unattended-key");
+        let hash = store.admin_password_hash().unwrap().unwrap();
+        assert!(hash.starts_with("$argon2id$") && !hash.contains("unattended-pw"));
+    }
+}

@@ -1,0 +1,162 @@
+//! One request to one response: route, ask this shard's own state, set the headers of the route.
+//!
+//! What concerns the broadcast is in [`live`]; here are the page, its files, the API and the health
+//! addresses. Nothing leaves the shard.
+
+mod live;
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use http::header::{self, HeaderName, HeaderValue};
+use http::StatusCode;
+use riverrun_net::http::conditional::apply_conditions;
+use riverrun_net::http::cors::{Cors, add_vary};
+use riverrun_net::http::range::apply_range;
+use riverrun_net::http::{Request, Response};
+use riverrun_net::io::Handler;
+use riverrun_web::api::{self, Status, WebConfig};
+use riverrun_web::assets::Asset;
+use riverrun_web::page::{self, PageState, SECURITY_HEADERS};
+use riverrun_web::route::{self, Allow, Cache, Route};
+
+use crate::clock;
+use crate::shard::Shard;
+
+/// The handler of one shard.
+pub struct Viewers {
+    shard: Rc<Shard>,
+    config: WebConfig,
+}
+
+impl Handler for Viewers {
+    async fn handle(&self, _peer: SocketAddr, request: Request) -> Response {
+        let route = Route::parse(&request.method, request.uri.path());
+        let mut response = self.answer(&route, &request).await;
+        if !response.headers.contains_key(header::CACHE_CONTROL) {
+            let cache = if response.status.is_success() { route.cache() } else { Cache::Never };
+            set(&mut response, header::CACHE_CONTROL, cache.header());
+        }
+        // A player on another site must be able to read why it was refused (CH-5).
+        if route.cors() || request.uri.path().starts_with("/hls/") {
+            Cors::AnyOrigin.apply(&request, &mut response);
+        }
+        response
+    }
+}
+
+impl Viewers {
+    /// A handler for the connections of `shard`.
+    pub fn new(shard: Rc<Shard>) -> Self {
+        Self { shard, config: WebConfig::default() }
+    }
+
+    async fn answer(&self, route: &Route<'_>, request: &Request) -> Response {
+        match route {
+            Route::Page => self.page(request),
+            Route::Asset(asset) => conditional(request, file(asset, request)),
+            Route::Favicon | Route::Logo | Route::ExternalLogo => self.picture(route, request),
+            Route::Status => json(self.status().to_json()),
+            Route::Config => json(self.config.to_json()),
+            Route::Ping => Response::new(StatusCode::OK),
+            Route::MultivariantPlaylist => live::multivariant(&self.shard, request).await,
+            Route::MediaPlaylist { rendition } => {
+                live::playlist(&self.shard, rendition, request).await
+            }
+            Route::MediaFile { rendition, file } => {
+                let response = live::media(&self.shard, rendition, file).await;
+                apply_range(request, conditional(request, response))
+            }
+            Route::Health => Response::text(StatusCode::OK, "ok"),
+            Route::Ready if self.shard.stop.is_stopped() => {
+                Response::text(StatusCode::SERVICE_UNAVAILABLE, "stopping")
+            }
+            Route::Ready => Response::text(StatusCode::OK, "ready"),
+            Route::Robots => Response::ok("text/plain", bytes::Bytes::from_static(route::ROBOTS.as_bytes())),
+            Route::Options(Allow(methods)) => Cors::AnyOrigin.preflight(request, methods),
+            Route::WrongMethod(Allow(methods)) => {
+                let sentence =
+                    format!("{} is not possible here; allowed is {methods}", request.method);
+                Response::text(StatusCode::METHOD_NOT_ALLOWED, &sentence)
+                    .header(header::ALLOW, methods)
+            }
+            Route::NotFound => Response::text(StatusCode::NOT_FOUND, "there is nothing at this address"),
+        }
+    }
+
+    fn page(&self, request: &Request) -> Response {
+        if request.header(header::USER_AGENT).is_some_and(api::wants_playlist) {
+            return Response::new(StatusCode::TEMPORARY_REDIRECT)
+                .header(header::LOCATION, "/hls/stream.m3u8");
+        }
+        let status = self.status();
+        let origin = request.header(header::HOST).map(|host| format!("http://{host}"));
+        let state =
+            PageState { status: &status, config: &self.config, origin: origin.as_deref() };
+        let page = page::render(&state);
+        let mut response =
+            Response::ok("text/html; charset=utf-8", bytes::Bytes::from(page.html))
+                .header(header::CONTENT_SECURITY_POLICY, page.csp);
+        for (name, value) in SECURITY_HEADERS {
+            set(&mut response, HeaderName::from_static(name), value);
+        }
+        response
+    }
+
+    fn picture(&self, route: &Route<'_>, request: &Request) -> Response {
+        let name = match route {
+            Route::Favicon => "favicon.ico",
+            Route::ExternalLogo => "logo.png",
+            _ => "logo.svg",
+        };
+        match riverrun_web::assets::find(name) {
+            Some(asset) => conditional(request, file(asset, request)),
+            None => Response::text(StatusCode::NOT_FOUND, "this server has no such picture"),
+        }
+    }
+
+    fn status(&self) -> Status {
+        let facts = self.shard.facts.borrow();
+        Status {
+            server_time_ms: clock::date().millis(),
+            last_connect_ms: facts.connected_at.map(|date| date.millis()),
+            last_disconnect_ms: facts.disconnected_at.map(|date| date.millis()),
+            version_number: env!("CARGO_PKG_VERSION").to_owned(),
+            stream_title: String::new(),
+            viewer_count: 0,
+            online: live::is_playable(&self.shard),
+            presentation: self.shard.presentation(),
+        }
+    }
+}
+
+/// 304 where the client has it already (RFC 9110 §13).
+fn conditional(request: &Request, response: Response) -> Response {
+    apply_conditions(request, response)
+}
+
+fn file(asset: &'static Asset, request: &Request) -> Response {
+    let chosen = asset.choose(request.header(header::ACCEPT_ENCODING));
+    let mut response =
+        Response::ok(asset.content_type, bytes::Bytes::from_static(chosen.bytes))
+            .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if let Some(coding) = chosen.encoding {
+        set(&mut response, header::CONTENT_ENCODING, coding);
+    }
+    if asset.has_codings() {
+        add_vary(&mut response, header::ACCEPT_ENCODING);
+    }
+    if let Ok(etag) = HeaderValue::from_str(&chosen.etag) {
+        response.headers.insert(header::ETAG, etag);
+    }
+    response
+}
+
+fn json(body: Vec<u8>) -> Response {
+    Response::ok("application/json", bytes::Bytes::from(body))
+        .header(header::EXPIRES, "Thu, 1 Jan 1970 00:00:00 GMT")
+}
+
+fn set(response: &mut Response, name: HeaderName, value: &'static str) {
+    response.headers.insert(name, HeaderValue::from_static(value));
+}

@@ -1,0 +1,234 @@
+//! Playlists, parts and segments from this shard's window; requests that wait for a part.
+
+use std::future::Future;
+use std::io::Write;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_lite::future;
+use glommio::timer::Timer;
+use http::header::{self, HeaderValue};
+use http::{HeaderName, StatusCode};
+use riverrun_media::hls::{
+    Answer, Directives, MediaAnswer, MediaBody, Snapshot, WaitFor,
+};
+use riverrun_net::http::conditional::apply_conditions;
+use riverrun_net::http::cors::add_vary;
+use riverrun_net::http::encoding::{ContentCoding, choose_coding};
+use riverrun_net::http::{Body, Request, Response};
+
+use crate::shard::Shard;
+use crate::wait::Place;
+
+/// Media type of playlists (PL-1).
+const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+/// A wait ends with 503 after this many target durations (LL 2.3).
+const WAIT_TARGET_DURATIONS: u32 = 3;
+
+/// The multivariant playlist; waits at most a target duration for a broadcast that is beginning.
+pub(super) async fn multivariant(shard: &Rc<Shard>, request: &Request) -> Response {
+    let directives = match Directives::parse(request.uri.query().unwrap_or("")) {
+        Ok(directives) => directives,
+        Err(error) => return Response::text(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let target = target_duration(shard);
+    let cache = format!("max-age={}", target.as_secs());
+    let ask = || shard.window.borrow_mut().multivariant(&directives);
+    let answer = until_ready(shard, target, ask).await;
+    match answer {
+        Ok(Answer::Ready(snapshot)) => {
+            apply_conditions(request, playlist_response(request, &snapshot, &cache))
+        }
+        Ok(_) | Err(Impatience::TooLong) => not_there("no broadcast is on"),
+        Err(Impatience::TooMany) => too_many(),
+    }
+}
+
+/// A media playlist; waits as the directives ask.
+pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Request) -> Response {
+    let directives = match Directives::parse(request.uri.query().unwrap_or("")) {
+        Ok(directives) => directives,
+        Err(error) => return blocking_error(shard, StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    let target = target_duration(shard);
+    let patience =
+        if directives.msn.is_some() { target * WAIT_TARGET_DURATIONS } else { target };
+    let answer =
+        until_ready(shard, patience, || shard.window.borrow_mut().playlist(rendition, &directives)).await;
+    match answer {
+        Ok(Answer::Ready(snapshot)) => {
+            // CH-4: what was waited for stays true; the newest state does not.
+            let cache = if snapshot.is_blocking() {
+                format!("max-age={}", target.as_secs() * 6)
+            } else {
+                "max-age=1".to_owned()
+            };
+            apply_conditions(request, playlist_response(request, &snapshot, &cache))
+        }
+        Ok(Answer::BadRequest(error)) => {
+            blocking_error(shard, StatusCode::BAD_REQUEST, &error.to_string())
+        }
+        Ok(_) => not_there("there is no such playlist now"),
+        Err(Impatience::TooMany) => too_many(),
+        Err(Impatience::TooLong) if directives.msn.is_none() => not_there("nothing was published yet"),
+        Err(Impatience::TooLong) => blocking_error(
+            shard,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the publisher delivers nothing at the moment",
+        ),
+    }
+}
+
+/// An init section, a segment, a part; the hinted part is waited for (LL-11).
+pub(super) async fn media(shard: &Rc<Shard>, rendition: &str, name: &str) -> Response {
+    let patience = target_duration(shard) * WAIT_TARGET_DURATIONS;
+    match until_ready(shard, patience, || shard.window.borrow().media(rendition, name)).await {
+        Ok(MediaAnswer::Ready(MediaBody { content_type, chunks })) => {
+            let body = match <[Bytes; 1]>::try_from(chunks) {
+                Ok([one]) => Body::Bytes(one),
+                Err(several) => Body::Chain(several.into()),
+            };
+            let mut response = Response::ok(content_type, body)
+                .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+            // The name never means other bytes (PL-6), so it is its own validator.
+            set_text(&mut response, header::ETAG, &format!("\"{rendition}-{name}\""));
+            response
+        }
+        Ok(_) => not_there("there is no such file, or it has left the window"),
+        Err(Impatience::TooMany) => too_many(),
+        Err(Impatience::TooLong) => {
+            blocking_error(shard, StatusCode::NOT_FOUND, "the announced part did not come")
+        }
+    }
+}
+
+/// What the window says: something, or what to wait for.
+trait Said {
+    fn wait(&self) -> Option<&WaitFor>;
+}
+
+impl Said for Answer {
+    fn wait(&self) -> Option<&WaitFor> {
+        if let Self::Wait(wait) = self { Some(wait) } else { None }
+    }
+}
+
+impl Said for MediaAnswer {
+    fn wait(&self) -> Option<&WaitFor> {
+        if let Self::Wait(wait) = self { Some(wait) } else { None }
+    }
+}
+
+/// Why a wait ended without an answer.
+enum Impatience {
+    /// The time is up.
+    TooLong,
+    /// More wait than this shard allows.
+    TooMany,
+}
+
+/// Asks until the answer is not "wait". The deadline is absolute over all waits of one request.
+async fn until_ready<A: Said>(
+    shard: &Rc<Shard>,
+    patience: Duration,
+    ask: impl Fn() -> A,
+) -> Result<A, Impatience> {
+    let mut deadline = None;
+    loop {
+        let answer = ask();
+        let Some(wait) = answer.wait() else { return Ok(answer) };
+        let released = shard.waiters(wait.rendition).wait(wait.into());
+        let released = released.ok_or(Impatience::TooMany)?;
+        let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
+        if !in_time(released, deadline).await {
+            return Err(Impatience::TooLong);
+        }
+    }
+}
+
+async fn in_time(released: impl Future<Output = ()>, deadline: Instant) -> bool {
+    let left = deadline.saturating_duration_since(Instant::now());
+    future::or(
+        async {
+            released.await;
+            true
+        },
+        async {
+            Timer::new(left).await;
+            false
+        },
+    )
+    .await
+}
+
+/// A broadcast is on and a player could begin now.
+pub(super) fn is_playable(shard: &Shard) -> bool {
+    let mut window = shard.window.borrow_mut();
+    window.is_live() && matches!(window.multivariant(&Directives::default()), Answer::Ready(_))
+}
+
+fn target_duration(shard: &Shard) -> Duration {
+    let seconds = shard.window.borrow().target_duration().unwrap_or(1);
+    Duration::from_secs(seconds.into())
+}
+
+impl From<&WaitFor> for Place {
+    fn from(wait: &WaitFor) -> Self {
+        Self { msn: wait.msn, part: wait.part.unwrap_or(u32::MAX) }
+    }
+}
+
+fn playlist_response(request: &Request, snapshot: &Snapshot, cache: &str) -> Response {
+    let coding = choose_coding(&request.headers, &[ContentCoding::Gzip]);
+    let (body, suffix) = match coding {
+        ContentCoding::Gzip => (snapshot.gzip(gzip), "-gz"),
+        _ => (snapshot.text().clone(), ""),
+    };
+    let mut response = Response::ok(PLAYLIST_TYPE, body)
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if let Some(value) = coding.field_value() {
+        response.headers.insert(header::CONTENT_ENCODING, value);
+    }
+    // CH-3: the two forms are told apart.
+    add_vary(&mut response, header::ACCEPT_ENCODING);
+    set_text(&mut response, header::ETAG, &format!("\"{:016x}{suffix}\"", snapshot.etag()));
+    set_text(&mut response, header::CACHE_CONTROL, cache);
+    response
+}
+
+/// Fast rather than small: a playlist is a few kB and made three times a second.
+fn gzip(text: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(text.len() / 4), Compression::fast());
+    let written = encoder.write_all(text).and_then(|()| encoder.finish());
+    Bytes::from(written.expect("a Vec takes every write"))
+}
+
+/// CH-4: 404 may be kept for a second, so that a popular wrong address costs little.
+fn not_there(sentence: &str) -> Response {
+    Response::text(StatusCode::NOT_FOUND, sentence).header(header::CACHE_CONTROL, "max-age=1")
+}
+
+/// CH-4: an error to a request that named a place stays true for a while.
+fn blocking_error(shard: &Shard, status: StatusCode, sentence: &str) -> Response {
+    let mut response = Response::text(status, sentence);
+    let seconds = target_duration(shard).as_secs() * 4;
+    set_text(&mut response, header::CACHE_CONTROL, &format!("max-age={seconds}"));
+    response
+}
+
+fn too_many() -> Response {
+    let limit = crate::wait::WAITERS_MAX;
+    let sentence = format!("{limit} requests wait on this core already; try again");
+    Response::text(StatusCode::SERVICE_UNAVAILABLE, &sentence)
+        .header(header::RETRY_AFTER, "1")
+        .header(header::CACHE_CONTROL, "no-store")
+}
+
+fn set_text(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers.insert(name, value);
+    }
+}

@@ -1,0 +1,303 @@
+//! One executor and what it alone owns: its window, its waiters, its connections.
+//!
+//! A shard hears of the world through one bounded queue of [`ShardMessage`]s. Nothing here is
+//! shared with another shard except immutable bytes.
+
+use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::future;
+use glommio::timer::Timer;
+use glommio::{Latency, Shares, TaskQueueHandle};
+use riverrun_media::hls::{RenditionId, Timeline, Update, Window, WindowConfig};
+use riverrun_media::time::{MediaTime, UnixTime};
+use riverrun_net::http::Limits;
+use riverrun_net::io::{
+    Admission, BindError, ConnectionLimits, Gate, Listener, StopToken, serve_listener,
+};
+
+use crate::config::Secret;
+use crate::failures::Failures;
+use crate::ingest;
+use crate::publish::Outlets;
+use crate::serve::Viewers;
+use crate::stage::StageMessage;
+use crate::wait::{Place, Waiters};
+
+/// Updates a shard may lag behind before publishers wait for it: over half a minute of parts of
+/// two renditions. A shard that is later than that is stalled.
+pub const SHARD_QUEUE_MESSAGES: usize = 512;
+/// Publishers' connections per shard, all addresses together (media reference 1.10).
+const PUBLISHERS_MAX: usize = 256;
+/// Publishers' connections per shard and address.
+const PUBLISHERS_PER_ADDRESS_MAX: usize = 32;
+/// Ingest may hold the core this long before serving gets its turn, and the other way round.
+const QUEUE_LATENCY: Duration = Duration::from_millis(5);
+/// Shares of a core: one publisher feeds all viewers, so its bytes come first when both wait.
+const INGEST_SHARES: usize = 800;
+/// See [`INGEST_SHARES`].
+const SERVE_SHARES: usize = 600;
+
+/// What a shard is told.
+#[derive(Clone)]
+pub enum ShardMessage {
+    /// A step of the broadcast for the window.
+    Update(Update),
+    /// Who is on air since when.
+    Facts(Facts),
+    /// Stop: close the listeners, drain the viewers until then.
+    Stop {
+        /// When connections that are left are cut.
+        deadline: Instant,
+    },
+}
+
+/// What the status page says beyond the window.
+#[derive(Clone, Default, Debug)]
+pub struct Facts {
+    /// Since when a publisher is on air; the grace period counts as on air.
+    pub connected_at: Option<UnixTime>,
+    /// When the last broadcast ended.
+    pub disconnected_at: Option<UnixTime>,
+}
+
+/// What every shard gets at its start; the same for all.
+#[derive(Clone)]
+pub struct ShardPlan {
+    /// Page and API.
+    pub http: SocketAddr,
+    /// Ingest.
+    pub rtmp: SocketAddr,
+    /// Rewind window.
+    pub rewind: Duration,
+    /// Keys that may publish.
+    pub stream_keys: Arc<[Secret]>,
+    /// Way to the stage.
+    pub stage: Sender<StageMessage>,
+    /// Way to every shard.
+    pub outlets: Outlets,
+}
+
+/// State of one executor. Single-threaded: cells, no locks, no borrow across an await.
+pub struct Shard {
+    /// What is on offer.
+    pub window: RefCell<Window>,
+    /// See [`Facts`].
+    pub facts: RefCell<Facts>,
+    /// Wrong keys per address.
+    pub failures: RefCell<Failures>,
+    /// The plan it was started with.
+    pub plan: ShardPlan,
+    /// Tells connections to end.
+    pub stop: StopToken,
+    video_waiters: Waiters,
+    audio_waiters: Waiters,
+    presentation: Cell<u64>,
+    /// Renditions of the timeline that began last.
+    offered: RefCell<Vec<RenditionId>>,
+    gate: Gate,
+}
+
+/// Runs a shard until it is told to stop and has drained. `accepting` is called once both ports
+/// are open.
+pub async fn run(
+    plan: ShardPlan,
+    inbox: Receiver<ShardMessage>,
+    accepting: impl FnOnce(),
+) -> Result<(), BindError> {
+    let http = Listener::bind(plan.http)?;
+    let rtmp = Listener::bind(plan.rtmp)?;
+    let shard = Shard::new(plan);
+    let serving = queue("serve", SERVE_SHARES);
+    let ingesting = queue("ingest", INGEST_SHARES);
+    spawn_into(serving, serve_viewers(Rc::clone(&shard), http));
+    spawn_into(ingesting, serve_publishers(Rc::clone(&shard), rtmp, ingesting));
+    accepting();
+    let deadline = shard.listen(&inbox).await;
+    shard.stop.stop();
+    shard.release_all();
+    let left = shard.gate.drained(deadline).await;
+    if left > 0 {
+        tracing::warn!(left, "connections were cut: they did not end in time");
+    }
+    Ok(())
+}
+
+fn queue(name: &str, shares: usize) -> TaskQueueHandle {
+    let latency = Latency::Matters(QUEUE_LATENCY);
+    glommio::executor().create_task_queue(Shares::Static(shares), latency, name)
+}
+
+fn spawn_into(queue: TaskQueueHandle, task: impl Future<Output = ()> + 'static) {
+    glommio::spawn_local_into(task, queue).expect("the queue was made on this executor").detach();
+}
+
+async fn serve_viewers(shard: Rc<Shard>, listener: Listener) {
+    let handler = Rc::new(Viewers::new(Rc::clone(&shard)));
+    let admission = Admission::new(ConnectionLimits::default());
+    let (stop, gate) = (shard.stop.clone(), shard.gate.clone());
+    let limits = Rc::new(Limits::default());
+    serve_listener(listener, handler, limits, admission, stop, gate, |error| {
+        tracing::warn!(%error, "a viewer's connection could not be accepted");
+    })
+    .await;
+}
+
+async fn serve_publishers(shard: Rc<Shard>, listener: Listener, queue: TaskQueueHandle) {
+    let admission = Admission::new(ConnectionLimits {
+        connections_max: PUBLISHERS_MAX,
+        connections_per_address_max: PUBLISHERS_PER_ADDRESS_MAX,
+        loopback_is_exempt: false,
+    });
+    let mut stopped = shard.stop.stopped();
+    loop {
+        let accepted = future::or(
+            async {
+                (&mut stopped).await;
+                None
+            },
+            async { Some(listener.accept().await) },
+        )
+        .await;
+        match accepted {
+            None => return,
+            Some(Err(error)) => {
+                tracing::warn!(%error, "a publisher's connection could not be accepted");
+            }
+            Some(Ok(stream)) => match admission.admit(stream.peer_addr().ip()) {
+                Ok(admitted) => {
+                    let (shard, pass) = (Rc::clone(&shard), shard.gate.enter());
+                    spawn_into(queue, async move {
+                        ingest::run(shard, stream).await;
+                        drop((admitted, pass));
+                    });
+                }
+                // Dropping the stream closes it: RTMP has no words before the handshake.
+                Err(refusal) => {
+                    tracing::warn!(peer = %stream.peer_addr(), %refusal, "a publisher was turned away");
+                }
+            },
+        }
+    }
+}
+
+impl Shard {
+    fn new(plan: ShardPlan) -> Rc<Self> {
+        let rewind = i64::try_from(plan.rewind.as_millis()).unwrap_or(i64::MAX);
+        let config = WindowConfig { rewind: MediaTime::from_millis(rewind) };
+        Rc::new(Self {
+            window: RefCell::new(Window::new(config)),
+            facts: RefCell::default(),
+            failures: RefCell::default(),
+            plan,
+            stop: StopToken::new(),
+            video_waiters: Waiters::default(),
+            audio_waiters: Waiters::default(),
+            presentation: Cell::new(0),
+            offered: RefCell::default(),
+            gate: Gate::new(),
+        })
+    }
+
+    /// Who waits for parts of this rendition.
+    pub const fn waiters(&self, rendition: RenditionId) -> &Waiters {
+        match rendition {
+            RenditionId::Video(_) => &self.video_waiters,
+            RenditionId::Audio => &self.audio_waiters,
+        }
+    }
+
+    /// Changes when a player must load the multivariant playlist anew: with each broadcast and
+    /// with each change of the renditions on offer. Equal on all shards.
+    pub const fn presentation(&self) -> u64 {
+        self.presentation.get()
+    }
+
+    /// Hears the world until it is told to stop; the deadline of the drain.
+    async fn listen(&self, inbox: &Receiver<ShardMessage>) -> Instant {
+        loop {
+            let expiry = self.window.borrow().deadline();
+            let heard = future::or(async { Some(inbox.recv().await) }, async {
+                match expiry {
+                    Some(at) => Timer::new(at.saturating_duration_since(Instant::now())).await,
+                    None => future::pending().await,
+                };
+                None
+            })
+            .await;
+            match heard {
+                None => self.window.borrow_mut().handle_timeout(Instant::now()),
+                Some(Ok(ShardMessage::Update(update))) => self.apply(update),
+                Some(Ok(ShardMessage::Facts(facts))) => *self.facts.borrow_mut() = facts,
+                Some(Ok(ShardMessage::Stop { deadline })) => return deadline,
+                // Every sender is gone: nobody is left to stop us.
+                Some(Err(_)) => return Instant::now(),
+            }
+        }
+    }
+
+    /// First the bytes, then the waiters (LL-13).
+    fn apply(&self, update: Update) {
+        let release = Release::of(&update);
+        match &update {
+            Update::Start(presentation) => self.presentation.set(presentation.first_msn),
+            Update::Timeline(timeline) => self.note_renditions(timeline),
+            Update::KeyframesTooRare { interval } => tracing::warn!(
+                seconds = interval.seconds(),
+                "the keyframe interval is too long: viewers join slower. Set it to 2 s in the encoder"
+            ),
+            Update::SegmentStart(_)
+            | Update::Part(_)
+            | Update::SegmentEnd(_)
+            | Update::Interrupted
+            | Update::End => {}
+        }
+        self.window.borrow_mut().apply(Instant::now(), update);
+        match release {
+            Release::Nobody => {}
+            Release::UpTo(rendition, place) => self.waiters(rendition).release(place),
+            Release::Everybody => self.release_all(),
+        }
+    }
+
+    fn note_renditions(&self, timeline: &Timeline) {
+        let offered: Vec<_> = timeline.renditions.iter().map(|rendition| rendition.id).collect();
+        if *self.offered.borrow() != offered {
+            self.presentation.set(timeline.first_msn.max(self.presentation.get()));
+            *self.offered.borrow_mut() = offered;
+        }
+    }
+
+    fn release_all(&self) {
+        self.video_waiters.release_all();
+        self.audio_waiters.release_all();
+    }
+}
+
+/// Whom an update concerns.
+enum Release {
+    Nobody,
+    UpTo(RenditionId, Place),
+    Everybody,
+}
+
+impl Release {
+    const fn of(update: &Update) -> Self {
+        match update {
+            Update::Part(part) => {
+                Self::UpTo(part.rendition, Place { msn: part.msn, part: part.index })
+            }
+            Update::SegmentEnd(end) => {
+                Self::UpTo(end.rendition, Place { msn: end.msn, part: u32::MAX })
+            }
+            Update::Start(_) | Update::Timeline(_) | Update::Interrupted | Update::End => {
+                Self::Everybody
+            }
+            Update::SegmentStart(_) | Update::KeyframesTooRare { .. } => Self::Nobody,
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Who is on air: one task on shard 0 that hands the [`Broadcast`] from publisher to publisher.
+//!
+//! The broadcast is a value that moves. Whoever holds it is the publisher, so a takeover is atomic
+//! (RC-2): what the old connection still reads can go nowhere. A publisher that drops gives it back
+//! and the stage keeps it for the grace period (RC-4); the next publisher with the key continues it
+//! (F1, F2). Publishers on any shard send [`StageMessage`]s through one bounded queue; a full queue
+//! means wait, since claims are rare and small.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::future;
+use glommio::timer::Timer;
+use riverrun_media::time::UnixTime;
+
+use crate::clock;
+use crate::publish::{Broadcast, Numbers, Outlets};
+use crate::shard::Facts;
+
+/// Messages that may wait for the stage. Each is one publisher arriving or leaving.
+pub const STAGE_QUEUE_MESSAGES: usize = 256;
+
+/// One publisher's try to be on air. Equal ids never occur in one process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PublisherId(pub u64);
+
+/// Where a publisher's media comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// An RTMP connection that showed this stream key (its place in the list).
+    Rtmp {
+        /// Index of the key.
+        stream_key: usize,
+    },
+    /// The built-in demo: yields to everybody, returns when nobody is left.
+    Demo,
+}
+
+/// What publishers say to the stage.
+pub enum StageMessage {
+    /// "I want to publish." The answer is a [`Grant`], or a closed channel: refused.
+    Claim(Claim),
+    /// "I am done" or "I was cut off"; also the answer to a revocation.
+    Return {
+        /// Who.
+        publisher: PublisherId,
+        /// What was granted.
+        broadcast: Box<Broadcast>,
+        /// How it ended.
+        leaving: Leaving,
+    },
+    /// The server stops: end what is on air and answer when its last update is sent.
+    Stop(Sender<()>),
+}
+
+/// A wish to publish.
+pub struct Claim {
+    /// Who.
+    pub publisher: PublisherId,
+    /// From where.
+    pub origin: Origin,
+    /// Where the answer goes; capacity 1.
+    pub grant: Sender<Grant>,
+}
+
+/// The permission to publish.
+pub struct Grant {
+    /// The broadcast to continue or begin.
+    pub broadcast: Box<Broadcast>,
+    /// Closes or yields when the publisher must return it: somebody took over, or shutdown.
+    pub revoked: Receiver<Revocation>,
+}
+
+/// Why a grant is taken back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Revocation {
+    /// A newer connection showed the key.
+    TakenOver,
+    /// The server stops.
+    ShuttingDown,
+}
+
+/// How a publisher left.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leaving {
+    /// The connection vanished: the grace period begins.
+    Dropped,
+    /// The publisher said goodbye: the broadcast ends.
+    Finished,
+    /// It was revoked.
+    Yielded,
+}
+
+enum State {
+    Empty,
+    OnAir { publisher: PublisherId, origin: Origin, revoke: Sender<Revocation>, next: Option<Claim> },
+    Waiting { broadcast: Box<Broadcast>, origin: Origin, until: Instant },
+    Stopped,
+}
+
+/// The stage itself.
+pub struct Stage {
+    inbox: Receiver<StageMessage>,
+    outlets: Outlets,
+    numbers: Rc<Numbers>,
+    grace: Duration,
+    state: State,
+    /// The demo, waiting until nobody else is on air.
+    understudy: Option<Claim>,
+    facts: Facts,
+    stopping: Option<Sender<()>>,
+}
+
+impl Stage {
+    /// A stage with nobody on it.
+    pub fn new(
+        inbox: Receiver<StageMessage>,
+        outlets: Outlets,
+        numbers: Numbers,
+        grace: Duration,
+    ) -> Self {
+        Self {
+            inbox,
+            outlets,
+            numbers: Rc::new(numbers),
+            grace,
+            state: State::Empty,
+            understudy: None,
+            facts: Facts::default(),
+            stopping: None,
+        }
+    }
+
+    /// Runs until [`StageMessage::Stop`] has been carried out.
+    pub async fn run(mut self) {
+        while !matches!(self.state, State::Stopped) {
+            let message = match &self.state {
+                State::Waiting { until, .. } => {
+                    let left = until.saturating_duration_since(Instant::now());
+                    future::or(async { Some(self.inbox.recv().await) }, async {
+                        Timer::new(left).await;
+                        None
+                    })
+                    .await
+                }
+                State::Empty | State::OnAir { .. } | State::Stopped => {
+                    Some(self.inbox.recv().await)
+                }
+            };
+            match message {
+                Some(Ok(message)) => self.handle(message).await,
+                Some(Err(_)) => return,
+                None => self.give_up_waiting().await,
+            }
+        }
+    }
+
+    async fn handle(&mut self, message: StageMessage) {
+        match message {
+            StageMessage::Claim(claim) => self.claim(claim).await,
+            StageMessage::Return { publisher, broadcast, leaving } => {
+                self.take_back(publisher, broadcast, leaving).await;
+            }
+            StageMessage::Stop(done) => self.stop(done).await,
+        }
+    }
+
+    /// A refusal is the claim dropped: its channel closes.
+    async fn claim(&mut self, claim: Claim) {
+        if self.stopping.is_some() {
+            return;
+        }
+        match std::mem::replace(&mut self.state, State::Empty) {
+            State::Empty => self.begin(claim).await,
+            State::Waiting { broadcast, origin, until } => {
+                if claim.origin == Origin::Demo {
+                    self.understudy = Some(claim);
+                    self.state = State::Waiting { broadcast, origin, until };
+                } else {
+                    self.resume(claim, broadcast).await;
+                }
+            }
+            State::OnAir { publisher, origin, revoke, next } => {
+                let next = match (origin, claim.origin) {
+                    (_, Origin::Demo) => {
+                        self.understudy = Some(claim);
+                        next
+                    }
+                    // RC-1: the newest connection with the same key wins.
+                    (Origin::Rtmp { stream_key: old }, Origin::Rtmp { stream_key: new })
+                        if old != new =>
+                    {
+                        next
+                    }
+                    (Origin::Demo | Origin::Rtmp { .. }, Origin::Rtmp { .. }) => {
+                        // Full means that it was told already.
+                        let _ = revoke.try_send(Revocation::TakenOver);
+                        Some(claim)
+                    }
+                };
+                self.state = State::OnAir { publisher, origin, revoke, next };
+            }
+            State::Stopped => self.state = State::Stopped,
+        }
+    }
+
+    async fn take_back(
+        &mut self,
+        from: PublisherId,
+        mut broadcast: Box<Broadcast>,
+        leaving: Leaving,
+    ) {
+        let State::OnAir { publisher, origin, next, .. } =
+            std::mem::replace(&mut self.state, State::Empty)
+        else {
+            tracing::error!(?from, "a broadcast came back that was not given out");
+            return;
+        };
+        debug_assert_eq!(publisher, from, "only one publisher is on air");
+        broadcast.interrupt(&self.outlets).await;
+        let continues = origin != Origin::Demo && leaving != Leaving::Finished;
+        match next {
+            Some(claim) if continues => self.resume(claim, broadcast).await,
+            Some(claim) => {
+                self.end(broadcast).await;
+                self.begin(claim).await;
+            }
+            None if continues && self.stopping.is_none() && !self.grace.is_zero() => {
+                tracing::info!(grace = ?self.grace, "the publisher dropped: waiting for it");
+                let until = Instant::now() + self.grace;
+                self.state = State::Waiting { broadcast, origin, until };
+            }
+            None => {
+                self.end(broadcast).await;
+                self.next_act().await;
+            }
+        }
+    }
+
+    async fn give_up_waiting(&mut self) {
+        if let State::Waiting { broadcast, .. } = std::mem::replace(&mut self.state, State::Empty) {
+            tracing::info!("the publisher did not come back: the broadcast ends");
+            self.end(broadcast).await;
+            self.next_act().await;
+        }
+    }
+
+    /// Nobody is on air: stop if asked, else let the demo play.
+    async fn next_act(&mut self) {
+        if let Some(done) = self.stopping.take() {
+            self.state = State::Stopped;
+            let _ = done.send(()).await;
+        } else if let Some(claim) = self.understudy.take() {
+            self.begin(claim).await;
+        }
+    }
+
+    async fn begin(&mut self, claim: Claim) {
+        let broadcast = match self.numbers.broadcast().await {
+            Ok(broadcast) => Box::new(broadcast),
+            Err(error) => {
+                tracing::error!(%error, "no broadcast can begin: its numbers cannot be stored");
+                return;
+            }
+        };
+        self.facts.connected(clock::date());
+        self.outlets.facts(&self.facts).await;
+        self.grant(claim, broadcast).await;
+    }
+
+    async fn resume(&mut self, claim: Claim, mut broadcast: Box<Broadcast>) {
+        broadcast.reconnect(Instant::now());
+        self.grant(claim, broadcast).await;
+    }
+
+    async fn grant(&mut self, claim: Claim, broadcast: Box<Broadcast>) {
+        let (revoke, revoked) = async_channel::bounded(1);
+        let Claim { publisher, origin, grant } = claim;
+        match grant.send(Grant { broadcast, revoked }).await {
+            Ok(()) => self.state = State::OnAir { publisher, origin, revoke, next: None },
+            // The claimant hung up while it waited.
+            Err(async_channel::SendError(Grant { broadcast, .. })) => {
+                let until = Instant::now() + self.grace;
+                self.state = State::Waiting { broadcast, origin, until };
+            }
+        }
+    }
+
+    async fn end(&mut self, mut broadcast: Box<Broadcast>) {
+        broadcast.end(&self.outlets).await;
+        self.facts.disconnected(clock::date());
+        self.outlets.facts(&self.facts).await;
+    }
+
+    async fn stop(&mut self, done: Sender<()>) {
+        self.stopping = Some(done);
+        self.understudy = None;
+        match std::mem::replace(&mut self.state, State::Empty) {
+            State::Empty => self.next_act().await,
+            State::Waiting { broadcast, .. } => {
+                self.end(broadcast).await;
+                self.next_act().await;
+            }
+            State::OnAir { publisher, origin, revoke, next: _ } => {
+                let _ = revoke.try_send(Revocation::ShuttingDown);
+                self.state = State::OnAir { publisher, origin, revoke, next: None };
+            }
+            State::Stopped => self.state = State::Stopped,
+        }
+    }
+}
+
+impl Facts {
+    fn connected(&mut self, date: UnixTime) {
+        self.connected_at = Some(date);
+        self.disconnected_at = None;
+    }
+
+    fn disconnected(&mut self, date: UnixTime) {
+        self.connected_at = None;
+        self.disconnected_at = Some(date);
+    }
+}
