@@ -28,6 +28,7 @@ export const text = {
   unreachableHint:
     "Your connection may be down, or the server is restarting. We keep trying; nothing is needed from you.",
   unreachableToast: "Connection lost. Reconnecting…",
+  licences: "Licences",
   tryNow: "Try now",
   unsupportedTitle: "This browser cannot play the broadcast",
   unsupportedHint: "It lacks Media Source Extensions and HLS. Another browser or a media player can.",

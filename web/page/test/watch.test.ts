@@ -38,6 +38,20 @@ test("an engine that stands still before new media is stuck", () => {
   expect(verdicts).toContain("stuck");
 });
 
+test("jumps after the edge do not hide that nothing plays", () => {
+  const watch = new ProgressWatch();
+  watch.reset(0);
+  const verdicts: Verdict[] = [];
+  for (let now = 0; now < 12_000; now += 250) {
+    // Every two seconds the player moves the playhead; by itself it never moves.
+    const position = Math.floor(now / 2_000) * 2;
+    watch.onJump(position);
+    verdicts.push(watch.look(position, position + 2, false, now));
+  }
+  expect(verdicts).toContain("stuck");
+  expect(verdicts).not.toContain("flowing");
+});
+
 test("a stall is counted once, and never right after a seek", () => {
   const watch = new ProgressWatch();
   watch.reset(0);

@@ -354,6 +354,9 @@ export class Player {
     if (verdict === "flowing") this.#recovery.succeed();
     if (idle) return;
     if (verdict === "stuck") this.#onTrouble("network");
-    else if (this.#following && shouldJump(video.currentTime, live)) video.currentTime = live;
+    else if (this.#following && shouldJump(video.currentTime, live)) {
+      video.currentTime = live;
+      this.#watch.onJump(video.currentTime);
+    }
   }
 }

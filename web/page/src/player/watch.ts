@@ -9,7 +9,7 @@ const STARVED_AFTER_MS = 400;
 /** Moving this long without a stop proves a remedy. */
 const FLOWING_AFTER_MS = 4_000;
 /** There are this many seconds to play, and still nothing moves … */
-const STUCK_AHEAD_S = 3;
+const STUCK_AHEAD_S = 1;
 /** … for this long. */
 const STUCK_AFTER_MS = 7_000;
 /** Nothing new for this long: start over even without proof, the connection may be half dead. */
@@ -34,6 +34,11 @@ export class ProgressWatch {
     this.#stoppedAt = nowMs;
     this.#waiting = false;
     this.starvedSeconds = 0;
+  }
+
+  /** We moved the playhead ourselves, which proves nothing: the time it stands still counts on. */
+  onJump(position: number): void {
+    this.#position = position;
   }
 
   onWaiting(seeking: boolean, nowMs: number): void {
