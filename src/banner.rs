@@ -114,7 +114,8 @@ mod tests {
             Banner { http, rtmp, data: Path::new("./data"), secrets, demo: false }.text()
         };
         let first = banner(&secrets);
-        for words in ["the-key", "the-password", "http://127.0.0.1:8080/", "rtmp://[::1]:1935/live"] {
+        for words in ["the-key", "the-password", "http://127.0.0.1:8080/", "rtmp://[::1]:1935/live"]
+        {
             assert!(first.contains(words), "{words} in\n{first}");
         }
         secrets.new_stream_key = None;

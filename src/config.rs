@@ -35,7 +35,11 @@ pub mod limits {
 
 /// `riverrun`, as typed.
 #[derive(Debug, Parser)]
-#[command(name = "riverrun", version, about = "Self-hosted live streaming: RTMP in, low-latency HLS out")]
+#[command(
+    name = "riverrun",
+    version,
+    about = "Self-hosted live streaming: RTMP in, low-latency HLS out"
+)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -299,12 +303,7 @@ impl Settings {
         let grace = self.grace_seconds.unwrap_or(30);
         in_range("grace_seconds", grace, 0, limits::GRACE_SECONDS_MAX)?;
         let rewind = self.rewind_seconds.unwrap_or(60);
-        in_range(
-            "rewind_seconds",
-            rewind,
-            limits::REWIND_SECONDS_MIN,
-            limits::REWIND_SECONDS_MAX,
-        )?;
+        in_range("rewind_seconds", rewind, limits::REWIND_SECONDS_MIN, limits::REWIND_SECONDS_MAX)?;
         let segment = self.segment_seconds.unwrap_or(2);
         in_range("segment_seconds", segment, 1, 6)?;
         if let Some(stream_key) = &self.stream_key {
@@ -315,14 +314,17 @@ impl Settings {
             }
         }
         if let Some(password) = &self.admin_password {
-            let (min, max) =
-                (limits::ADMIN_PASSWORD_BYTES_MIN, limits::ADMIN_PASSWORD_BYTES_MAX);
+            let (min, max) = (limits::ADMIN_PASSWORD_BYTES_MIN, limits::ADMIN_PASSWORD_BYTES_MAX);
             secret_length("admin_password", password, min, max)?;
         }
         Ok(Config {
             data: self.data.unwrap_or_else(|| PathBuf::from("./data")),
-            http: self.http.unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 8080)),
-            rtmp: self.rtmp.unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 1935)),
+            http: self
+                .http
+                .unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 8080)),
+            rtmp: self
+                .rtmp
+                .unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 1935)),
             shards,
             stream_key: self.stream_key.map(Secret::new),
             admin_password: self.admin_password.map(Secret::new),
@@ -378,9 +380,8 @@ mod tests {
     fn unknown_keys_are_named() {
         let error = settings("htpp = '127.0.0.1:1'").unwrap_err().to_string();
         assert!(error.contains("htpp"), "{error}");
-        let error =
-            check_environment(["PATH".to_owned(), "RIVERRUN_HTPP".to_owned()].into_iter())
-                .unwrap_err();
+        let error = check_environment(["PATH".to_owned(), "RIVERRUN_HTPP".to_owned()].into_iter())
+            .unwrap_err();
         assert!(error.to_string().contains("RIVERRUN_HTPP"));
         check_environment(ENVIRONMENT.iter().map(|name| (*name).to_owned())).unwrap();
     }

@@ -12,7 +12,8 @@ use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use riverrun_media::access_unit::{AccessUnit, Tracks};
 use riverrun_media::demo::{Demo, DemoConfig};
-use riverrun_media::time::MediaTime;
+use riverrun_media::limits::OUTPUT_START_90K;
+use riverrun_media::time::{MediaTime, Timescale};
 
 use crate::clock;
 use crate::publish::Outlets;
@@ -40,9 +41,7 @@ pub async fn run(stage: Sender<StageMessage>, outlets: Outlets, publisher: Publi
         }
         let Ok(Grant { broadcast, revoked }) = granted.recv().await else { return };
         let (sender, pictures) = async_channel::bounded(QUEUE_PICTURES);
-        let thread = thread::Builder::new()
-            .name("demo".to_owned())
-            .spawn(move || encode(&sender));
+        let thread = thread::Builder::new().name("demo".to_owned()).spawn(move || encode(&sender));
         if let Err(error) = thread {
             tracing::error!(%error, "the demo's thread could not be started");
             return;
@@ -94,14 +93,12 @@ fn encode(pictures: &Sender<Produced>) {
     }
 }
 
-fn encode_until_closed(
-    pictures: &Sender<Produced>,
-) -> Result<(), riverrun_media::demo::DemoError> {
+fn encode_until_closed(pictures: &Sender<Produced>) -> Result<(), riverrun_media::demo::DemoError> {
     let config = DemoConfig::default();
     let picture_time = Duration::from_secs(1) / config.frame_rate;
     let mut demo = Demo::new(config)?;
-    let begin = Produced::Begin { tracks: demo.tracks(), start: demo.start() };
-    if pictures.send_blocking(begin).is_err() {
+    let start = MediaTime::new(OUTPUT_START_90K, Timescale::VIDEO);
+    if pictures.send_blocking(Produced::Begin { tracks: demo.tracks(), start }).is_err() {
         return Ok(());
     }
     let mut due = Instant::now();
@@ -112,7 +109,8 @@ fn encode_until_closed(
         } else if now > due + LATE_MAX {
             due = now;
         }
-        let units = demo.next(clock::date())?;
+        // The clock in the picture shows when it was due: it moves evenly.
+        let units = demo.next(clock::date_at(due))?;
         if pictures.send_blocking(Produced::Units(units)).is_err() {
             return Ok(());
         }

@@ -31,8 +31,7 @@ impl Failures {
         if self.by_address.len() >= ADDRESSES_MAX && !self.by_address.contains_key(&address) {
             self.make_room(now);
         }
-        let record =
-            self.by_address.entry(address).or_insert(Record { since: now, count: 0 });
+        let record = self.by_address.entry(address).or_insert(Record { since: now, count: 0 });
         if now.saturating_duration_since(record.since) >= WINDOW {
             *record = Record { since: now, count: 0 };
         }

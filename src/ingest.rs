@@ -161,7 +161,8 @@ impl Connection {
             Role::Visitor | Role::Claiming { .. } => None,
         };
         let deadlines = [self.session.deadline(), broadcast_deadline, self.farewell];
-        let deadline = deadlines.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NEVER);
+        let deadline =
+            deadlines.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NEVER);
         let role = &self.role;
         let signal = async {
             match role {
@@ -172,9 +173,18 @@ impl Connection {
                 }
             }
         };
+        // While a publish is undecided the session takes a limited amount (AU-5): the rest waits in
+        // the socket.
+        let room = if self.session.wants_input() { self.buffer.len() } else { 0 };
         let stream = &mut self.stream;
-        let buffer = &mut self.buffer;
-        let read = async { stream.read(buffer, deadline).await.map(Step::Read) };
+        let buffer = self.buffer.get_mut(..room).unwrap_or_default();
+        let read = async {
+            if buffer.is_empty() {
+                Timer::new(deadline.saturating_duration_since(Instant::now())).await;
+                return Ok(Step::Read(Read::DeadlinePassed));
+            }
+            stream.read(buffer, deadline).await.map(Step::Read)
+        };
         or(async { Ok(signal.await) }, read).await.map_err(Ending::Read)
     }
 

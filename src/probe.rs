@@ -37,7 +37,9 @@ pub enum ProbeError {
         source: io::Error,
     },
     /// The ring could not be made for want of memory.
-    #[error("io_uring found too little memory ({source}). Raise the limit of locked memory (ulimit -l) or use fewer --shards")]
+    #[error(
+        "io_uring found too little memory ({source}). Raise the limit of locked memory (ulimit -l) or use fewer --shards"
+    )]
     RingMemory {
         /// What the system said.
         source: io::Error,

@@ -112,7 +112,7 @@ impl Broadcast {
 
     /// An onMetaData object.
     pub fn metadata(&mut self, now: Instant, metadata: &amf::Value) {
-        self.source.handle_metadata(now, metadata);
+        self.source.handle_metadata(now, metadata.into());
     }
 
     /// A video message.
@@ -200,9 +200,8 @@ impl Broadcast {
         self.reserved_until = until;
         let store = Arc::clone(&self.store);
         glommio::spawn_local(async move {
-            let extended = glommio::executor()
-                .spawn_blocking(move || store.extend_reservation(until))
-                .await;
+            let extended =
+                glommio::executor().spawn_blocking(move || store.extend_reservation(until)).await;
             if let Err(error) = extended {
                 tracing::error!(%error, "sequence numbers could not be reserved");
             }

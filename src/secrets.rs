@@ -78,10 +78,8 @@ fn put_stream_key(
     stream_key: &Secret,
     comment: &str,
 ) -> Result<StreamKeyRow, SecretError> {
-    let row = StreamKeyRow {
-        stream_key: stream_key.expose().to_owned(),
-        comment: comment.to_owned(),
-    };
+    let row =
+        StreamKeyRow { stream_key: stream_key.expose().to_owned(), comment: comment.to_owned() };
     store.put_stream_key(&row)?;
     Ok(row)
 }

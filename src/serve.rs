@@ -8,11 +8,12 @@ mod live;
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use http::header::{self, HeaderName, HeaderValue};
 use http::StatusCode;
-use riverrun_net::http::{
-    Cors, Request, Response, add_vary, apply_conditions, apply_range,
-};
+use http::header::{self, HeaderName, HeaderValue};
+use riverrun_net::http::conditional::apply_conditions;
+use riverrun_net::http::cors::{Cors, add_vary};
+use riverrun_net::http::range::apply_range;
+use riverrun_net::http::{Request, Response};
 use riverrun_net::io::Handler;
 use riverrun_web::api::{self, Status, WebConfig};
 use riverrun_web::assets::Asset;
@@ -71,7 +72,9 @@ impl Viewers {
                 Response::text(StatusCode::SERVICE_UNAVAILABLE, "stopping")
             }
             Route::Ready => Response::text(StatusCode::OK, "ready"),
-            Route::Robots => Response::ok("text/plain", bytes::Bytes::from_static(route::ROBOTS.as_bytes())),
+            Route::Robots => {
+                Response::ok("text/plain", bytes::Bytes::from_static(route::ROBOTS.as_bytes()))
+            }
             Route::Options(Allow(methods)) => Cors::AnyOrigin.preflight(request, methods),
             Route::WrongMethod(Allow(methods)) => {
                 let sentence =
@@ -79,7 +82,9 @@ impl Viewers {
                 Response::text(StatusCode::METHOD_NOT_ALLOWED, &sentence)
                     .header(header::ALLOW, methods)
             }
-            Route::NotFound => Response::text(StatusCode::NOT_FOUND, "there is nothing at this address"),
+            Route::NotFound => {
+                Response::text(StatusCode::NOT_FOUND, "there is nothing at this address")
+            }
         }
     }
 
@@ -90,12 +95,10 @@ impl Viewers {
         }
         let status = self.status();
         let origin = request.header(header::HOST).map(|host| format!("http://{host}"));
-        let state =
-            PageState { status: &status, config: &self.config, origin: origin.as_deref() };
+        let state = PageState { status: &status, config: &self.config, origin: origin.as_deref() };
         let page = page::render(&state);
-        let mut response =
-            Response::ok("text/html; charset=utf-8", bytes::Bytes::from(page.html))
-                .header(header::CONTENT_SECURITY_POLICY, page.csp);
+        let mut response = Response::ok("text/html; charset=utf-8", bytes::Bytes::from(page.html))
+            .header(header::CONTENT_SECURITY_POLICY, page.csp);
         for (name, value) in SECURITY_HEADERS {
             set(&mut response, HeaderName::from_static(name), value);
         }
@@ -136,9 +139,8 @@ fn conditional(request: &Request, response: Response) -> Response {
 
 fn file(asset: &'static Asset, request: &Request) -> Response {
     let chosen = asset.choose(request.header(header::ACCEPT_ENCODING));
-    let mut response =
-        Response::ok(asset.content_type, bytes::Bytes::from_static(chosen.bytes))
-            .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let mut response = Response::ok(asset.content_type, bytes::Bytes::from_static(chosen.bytes))
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if let Some(coding) = chosen.encoding {
         set(&mut response, header::CONTENT_ENCODING, coding);
     }

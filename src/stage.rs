@@ -94,8 +94,17 @@ pub enum Leaving {
 
 enum State {
     Empty,
-    OnAir { publisher: PublisherId, origin: Origin, revoke: Sender<Revocation>, next: Option<Claim> },
-    Waiting { broadcast: Box<Broadcast>, origin: Origin, until: Instant },
+    OnAir {
+        publisher: PublisherId,
+        origin: Origin,
+        revoke: Sender<Revocation>,
+        next: Option<Claim>,
+    },
+    Waiting {
+        broadcast: Box<Broadcast>,
+        origin: Origin,
+        until: Instant,
+    },
     Stopped,
 }
 

@@ -1,5 +1,7 @@
 //! Every cap of this room: name, unit, reason. Caps that relate are checked at compile time.
 
+use std::time::Duration;
+
 /// Largest RTMP message before publishing is accepted, in bytes: commands are small (1.10).
 pub const MESSAGE_BEFORE_PUBLISH_BYTES_MAX: usize = 64 << 10;
 /// Largest audio message, in bytes (1.10).
@@ -46,7 +48,8 @@ const _: () = {
 };
 /// Longest side of a coded picture, in pixels: 8K and no more (F5).
 pub const PICTURE_SIDE_MAX: u32 = 8_192;
-/// Largest SPS or PPS, in bytes: real ones stay below a few hundred, with scaling lists below 1 KiB.
+/// Largest SPS or PPS, in bytes: real ones stay below a few hundred, with scaling lists below 1
+/// KiB.
 pub const PARAMETER_SET_BYTES_MAX: usize = 4 << 10;
 /// NAL units in one picture: twice the slices of an 8K picture with one slice per macroblock row.
 pub const NALS_PER_PICTURE_MAX: usize = 1_024;
@@ -71,3 +74,27 @@ pub const SILENT_UNITS_AT_ONCE_MAX: usize = 1_024;
 pub const COMPOSITION_TIME_MS_MAX: u32 = 10_000;
 
 const _: () = assert!(DISCOVERY_BYTES_MAX >= 2 * VIDEO_MESSAGE_BYTES_MAX);
+
+/// How long the tracks of a publisher are looked for after its first media message (CMD-10).
+pub const DISCOVERY: Duration = Duration::from_millis(1_500);
+/// How long a video track without an IDR picture holds back the audio.
+pub const SYNC_WAIT: Duration = Duration::from_secs(10);
+/// Shortest distance of two timeline breaks; what jumps sooner is dropped, so two interleaved
+/// clocks cannot make a discontinuity per picture (SRS #1163).
+pub const BREAK_SPACING: Duration = Duration::from_secs(2);
+/// Output time of the first unit of a broadcast, in 90 kHz ticks: 10 s, room for what presents
+/// before it (CM-10).
+pub const OUTPUT_START_90K: i64 = 10 * 90_000;
+/// Largest difference of audio and video times on one clock, in ms (TS-3).
+pub const TRACK_DISTANCE_MS_MAX: i64 = 10_000;
+/// Largest step back of a decode time that is smoothed over, in ms (TS-4).
+pub const STEP_BACK_MS_MAX: i64 = 500;
+/// Largest step forward that is a pause and not a jump, in ms (TS-4).
+pub const STEP_FORWARD_MS_MAX: i64 = 10_000;
+/// Audio may drift this far from its message times before units are inserted or dropped, in ms;
+/// two units when those are longer (TS-5).
+pub const AUDIO_DRIFT_MS_MAX: i64 = 100;
+/// Audio that lags further behind video than usual by this, in ms, has stopped (AA-7).
+pub const AUDIO_STOPPED_MS: i64 = 500;
+/// Largest usual lag of audio behind video, in ms: loose interleaving (TS-8).
+pub const AUDIO_LAG_MS_MAX: i64 = 2_000;

@@ -1,8 +1,9 @@
 //! Bytes on wires: the HTTP/1.1 engine and the loops that join engines to sockets.
 //!
 //! ```text
-//! socket ─▶ io::Stream ─▶ http::Session ─▶ Request ─▶ Handler ─▶ Response ─▶ http::Session ─▶ socket
-//!           (glommio)      (pure)                      (src, web)              one vectored send
+//! socket ─▶ io::Stream ─▶ http::Session ─▶ Request ─▶ Handler
+//!           (glommio)     (pure)                      (src, web)
+//! socket ◀─ one vectored send ◀─ http::Session ◀─ Response ◀┘
 //! ```
 //!
 //! [`http`] is pure: it owns no socket, reads no clock and starts no task. [`io`] is the only place

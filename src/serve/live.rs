@@ -12,12 +12,11 @@ use futures_lite::future;
 use glommio::timer::Timer;
 use http::header::{self, HeaderValue};
 use http::{HeaderName, StatusCode};
-use riverrun_media::hls::{
-    Answer, Directives, MediaAnswer, MediaBody, Snapshot, WaitFor,
-};
-use riverrun_net::http::{
-    Body, ContentCoding, Request, Response, add_vary, apply_conditions, choose_coding,
-};
+use riverrun_media::hls::{Answer, Directives, MediaAnswer, MediaBody, Snapshot, WaitFor};
+use riverrun_net::http::conditional::apply_conditions;
+use riverrun_net::http::cors::add_vary;
+use riverrun_net::http::encoding::{ContentCoding, choose_coding};
+use riverrun_net::http::{Body, Request, Response};
 
 use crate::shard::Shard;
 use crate::wait::Place;
@@ -53,10 +52,10 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
         Err(error) => return blocking_error(shard, StatusCode::BAD_REQUEST, &error.to_string()),
     };
     let target = target_duration(shard);
-    let patience =
-        if directives.msn.is_some() { target * WAIT_TARGET_DURATIONS } else { target };
+    let patience = if directives.msn.is_some() { target * WAIT_TARGET_DURATIONS } else { target };
     let answer =
-        until_ready(shard, patience, || shard.window.borrow_mut().playlist(rendition, &directives)).await;
+        until_ready(shard, patience, || shard.window.borrow_mut().playlist(rendition, &directives))
+            .await;
     match answer {
         Ok(Answer::Ready(snapshot)) => {
             // CH-4: what was waited for stays true; the newest state does not.
@@ -72,7 +71,9 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
         }
         Ok(_) => not_there("there is no such playlist now"),
         Err(Impatience::TooMany) => too_many(),
-        Err(Impatience::TooLong) if directives.msn.is_none() => not_there("nothing was published yet"),
+        Err(Impatience::TooLong) if directives.msn.is_none() => {
+            not_there("nothing was published yet")
+        }
         Err(Impatience::TooLong) => blocking_error(
             shard,
             StatusCode::SERVICE_UNAVAILABLE,
@@ -90,8 +91,8 @@ pub(super) async fn media(shard: &Rc<Shard>, rendition: &str, name: &str) -> Res
                 Ok([one]) => Body::Bytes(one),
                 Err(several) => Body::Chain(several.into()),
             };
-            let mut response = Response::ok(content_type, body)
-                .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+            let mut response =
+                Response::ok(content_type, body).header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
             // The name never means other bytes (PL-6), so it is its own validator.
             set_text(&mut response, header::ETAG, &format!("\"{rendition}-{name}\""));
             response
@@ -186,8 +187,8 @@ fn playlist_response(request: &Request, snapshot: &Snapshot, cache: &str) -> Res
         ContentCoding::Gzip => (snapshot.gzip(gzip), "-gz"),
         _ => (snapshot.text().clone(), ""),
     };
-    let mut response = Response::ok(PLAYLIST_TYPE, body)
-        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    let mut response =
+        Response::ok(PLAYLIST_TYPE, body).header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     if let Some(value) = coding.field_value() {
         response.headers.insert(header::CONTENT_ENCODING, value);
     }

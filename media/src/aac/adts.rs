@@ -1,7 +1,7 @@
 //! ADTS headers where FLV promised raw AAC (AA-6, AAC §1.A.2.2).
 //!
 //! ```text
-//! FFF(12) id(1) layer 00 no_crc(1) | profile(2) rate(4) private(1) channels(3) … length(13) … blocks(2)
+//! FFF(12) id(1) 00 no_crc(1) | profile(2) rate(4) private(1) channels(3) … length(13) … blocks(2)
 //! ```
 
 use bytes::Bytes;
@@ -65,7 +65,7 @@ mod tests {
         let two = [one.clone(), frame(true, &[0x21, 3])].concat();
         let mut cut = two.clone();
         cut.pop();
-        let cases: [(&str, Vec<u8>, Vec<Vec<u8>>); 5] = [
+        let cases = [
             ("one", one.clone(), vec![vec![0x21, 1, 2]]),
             ("two, one with a CRC", two, vec![vec![0x21, 1, 2], vec![0x21, 3]]),
             ("raw", vec![0x21, 1, 2], vec![vec![0x21, 1, 2]]),

@@ -13,7 +13,7 @@ impl BitWriter {
     /// Appends the low `count` bits of `value`.
     pub(super) fn put(&mut self, count: u32, value: u32) {
         for bit in (0..count).rev() {
-            if self.used % 8 == 0 {
+            if self.used.is_multiple_of(8) {
                 self.bytes.push(0);
             }
             if let Some(last) = self.bytes.last_mut() {

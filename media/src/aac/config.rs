@@ -1,9 +1,9 @@
 //! AudioSpecificConfig (AAC §1.6.2.1, AA-2, AA-3).
 //!
 //! ```text
-//! object type(5; 31: 32 + 6 bits) | rate index(4; 15: 24-bit rate) | channels(4; 0: program config)
+//! object type(5; 31: 32 + 6 bits) | rate index(4; 15: 24 bits) | channels(4; 0: program config)
 //! object type 5 or 29: rate of the output, then the core's object type
-//! LC core: 960 samples(1) | depends on core coder(1; 14 bits follow) | extension(1) | program config
+//! LC core: 960 samples(1) | core coder(1; 14 bits follow) | extension(1) | program config
 //! perhaps 0x2B7(11): object type 5, SBR present(1), rate; perhaps 0x548(11): PS present(1)
 //! ```
 //!
@@ -113,10 +113,11 @@ impl AudioSpecificConfig {
             (sbr_sample_rate, parametric_stereo) = read_sync_extension(r)?;
             implicit = sbr_sample_rate.is_some();
         }
-        if let Some(output) = sbr_sample_rate {
-            if output != core_sample_rate && output != core_sample_rate * 2 {
-                return Err(AscError::SbrRate { core: core_sample_rate, output });
-            }
+        if let Some(output) = sbr_sample_rate
+            && output != core_sample_rate
+            && output != core_sample_rate * 2
+        {
+            return Err(AscError::SbrRate { core: core_sample_rate, output });
         }
         let mut config = Self {
             bytes: Bytes::copy_from_slice(bytes),

@@ -3,21 +3,34 @@ use super::*;
 /// Name, bytes, codec string, output rate, channels, samples per unit.
 type Case = (&'static str, &'static [u8], &'static str, u32, u8, u32);
 
-#[rustfmt::skip]
 const CASES: &[Case] = &[
     ("AA-2: LC 44.1 kHz stereo", &[0x12, 0x10], "mp4a.40.2", 44_100, 2, 1_024),
     ("AA-2: LC 48 kHz stereo", &[0x11, 0x90], "mp4a.40.2", 48_000, 2, 1_024),
     ("LC 48 kHz mono", &[0x11, 0x88], "mp4a.40.2", 48_000, 1, 1_024),
     ("LC 48 kHz 5.1", &[0x11, 0xB0], "mp4a.40.2", 48_000, 6, 1_024),
     ("AA-3: 960 samples", &[0x11, 0x94], "mp4a.40.2", 48_000, 2, 960),
-    ("FFmpeg with its sync extension saying no SBR", &[0x11, 0x90, 0x56, 0xE5, 0x00], "mp4a.40.2", 48_000, 2, 1_024),
+    ("sync extension without SBR", &[0x11, 0x90, 0x56, 0xE5, 0x00], "mp4a.40.2", 48_000, 2, 1_024),
     ("AA-3: explicit SBR, 24 kHz core", &[0x2B, 0x11, 0x88, 0x00], "mp4a.40.5", 48_000, 2, 2_048),
     ("AA-3: explicit PS over mono", &[0xEB, 0x09, 0x88, 0x00], "mp4a.40.29", 48_000, 2, 2_048),
-    ("AA-3: backward-compatible SBR", &[0x13, 0x10, 0x56, 0xE5, 0x98], "mp4a.40.5", 48_000, 2, 2_048),
-    ("AA-3: backward-compatible PS", &[0x13, 0x08, 0x56, 0xE5, 0x9D, 0x48, 0x80], "mp4a.40.29", 48_000, 2, 2_048),
+    ("AA-3: compatible SBR", &[0x13, 0x10, 0x56, 0xE5, 0x98], "mp4a.40.5", 48_000, 2, 2_048),
+    (
+        "AA-3: compatible PS",
+        &[0x13, 0x08, 0x56, 0xE5, 0x9D, 0x48, 0x80],
+        "mp4a.40.29",
+        48_000,
+        2,
+        2_048,
+    ),
     ("AA-2: explicit rate 44100", &[0x17, 0x80, 0x56, 0x22, 0x10], "mp4a.40.2", 44_100, 2, 1_024),
     ("padding", &[0x12, 0x10, 0, 0, 0, 0], "mp4a.40.2", 44_100, 2, 1_024),
-    ("AA-2: program config, one front pair", &[0x11, 0x80, 0x04, 0xC4, 0x00, 0x00, 0x20, 0x00], "mp4a.40.2", 48_000, 2, 1_024),
+    (
+        "AA-2: program config",
+        &[0x11, 0x80, 0x04, 0xC4, 0x00, 0x00, 0x20, 0x00],
+        "mp4a.40.2",
+        48_000,
+        2,
+        1_024,
+    ),
 ];
 
 #[test]

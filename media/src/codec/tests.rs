@@ -23,7 +23,7 @@ fn moving(size: PictureSize, step: usize) -> Picture {
         for y in 0..plane.height() {
             for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
                 let (x, y) = (x + 2 * step, y + step);
-                *sample = (60 + (x * 7 ^ y * 5) % 90 + x / 2 % 60) as u8;
+                *sample = (60 + ((x * 7) ^ (y * 5)) % 90 + x / 2 % 60) as u8;
             }
         }
     }

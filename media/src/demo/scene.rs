@@ -35,7 +35,7 @@ const WATER_TOP: f32 = 500.0;
 /// Radius of the ball.
 const BALL_RADIUS: f32 = 17.0;
 /// How high the ball bounces.
-const BOUNCE: f64 = 120.0;
+const BOUNCE: f64 = 84.0;
 /// Seconds for the ball to cross the picture once.
 const CROSSING_SECONDS: f64 = 8.0;
 /// What the flash keeps of its light from one picture to the next, at 30 pictures a second.

@@ -56,7 +56,7 @@ fn heard(units: &[AccessUnit]) -> Vec<i16> {
 #[test]
 fn units_lie_on_the_grid_from_ten_seconds_on() {
     for (frame_rate, sample_rate) in [(30, 48_000), (25, 44_100), (24, 48_000), (60, 48_000)] {
-        let config = DemoConfig { frame_rate, sample_rate, ..small() };
+        let config = DemoConfig { frame_rate, sample_rate, width: 160, height: 90, ..small() };
         let (_, units) = run(config, u64::from(frame_rate) * 5, START);
         let video = of(TrackKind::Video, &units);
         let audio = of(TrackKind::Audio, &units);
@@ -163,7 +163,7 @@ fn bad_configurations_are_refused_in_words() {
 
 #[test]
 fn any_size_and_any_date_can_be_drawn() {
-    for (width, height) in [(16, 16), (64, 1_080), (2_048, 18), (360, 640)] {
+    for (width, height) in [(16, 16), (64, 1_080), (2_048, 18), (360, 640), (1_088, 8_192)] {
         let config = DemoConfig { width, height, ..small() };
         let mut demo = Demo::new(config).unwrap();
         for millis in [START, -1, i64::MIN, i64::MAX, 0] {

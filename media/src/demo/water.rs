@@ -64,6 +64,8 @@ pub(super) struct Water {
     inks: [Ink; LAYERS.len()],
     /// Height of each layer for each column, in [`STEPS`] below `top`.
     heights: [Vec<i16>; LAYERS.len()],
+    /// Every second height of the layer being drawn.
+    chroma_heights: Vec<i16>,
 }
 
 impl Water {
@@ -74,21 +76,25 @@ impl Water {
             scale,
             inks: LAYERS.map(|layer| Ink::rgb(layer.rgb[0], layer.rgb[1], layer.rgb[2])),
             heights: [(); LAYERS.len()].map(|()| vec![0; width]),
+            chroma_heights: Vec::with_capacity(width / 2),
         }
     }
 
     /// Moves the waves to `seconds` and blends them.
     pub(super) fn draw(&mut self, picture: &mut Picture, seconds: f64) {
         for (index, layer) in LAYERS.iter().enumerate() {
-            for (x, height) in self.heights[index].iter_mut().enumerate() {
+            let heights = &mut self.heights[index];
+            for (x, height) in heights.iter_mut().enumerate() {
                 let below_top = layer.height((x as f64 + 0.5) / self.scale, seconds) * self.scale;
                 *height = (below_top * f64::from(STEPS)).round() as i16;
             }
+            self.chroma_heights.clear();
+            self.chroma_heights.extend(heights.iter().step_by(2));
             let [luma, cb, cr] = picture.planes_mut();
             let [y, u, v] = self.inks[index].samples();
             blend_below(luma, self.top, 1, &self.heights[index], y, layer.opacity);
-            blend_below(cb, self.top, 2, &self.heights[index], u, layer.opacity);
-            blend_below(cr, self.top, 2, &self.heights[index], v, layer.opacity);
+            blend_below(cb, self.top, 2, &self.chroma_heights, u, layer.opacity);
+            blend_below(cr, self.top, 2, &self.chroma_heights, v, layer.opacity);
         }
     }
 
@@ -109,27 +115,36 @@ impl Layer {
 }
 
 /// Blends `value` into every sample below the height of its column. `scale` is the size of a sample
-/// of this plane in pixels.
-fn blend_below(plane: &mut Plane, top: usize, scale: u8, heights: &[i16], value: u8, opacity: i16) {
-    let pixels = usize::from(scale);
+/// of this plane in pixels; `heights` has one entry for each.
+fn blend_below(
+    plane: &mut Plane,
+    top: usize,
+    scale: i16,
+    heights: &[i16],
+    value: u8,
+    opacity: i16,
+) {
+    let pixels = usize::from(scale.unsigned_abs());
     let highest = heights.iter().min().copied().unwrap_or(0);
     let lowest = heights.iter().max().copied().unwrap_or(0);
+    // One sample; the edge is as wide as that.
+    let unit = scale * STEPS;
     for row in top / pixels..plane.height() {
-        let below_top = (row * pixels - top) as i16 * STEPS + i16::from(scale) * STEPS / 2;
-        // Half a sample of height is half covered; a whole one more, fully.
-        let unit = i16::from(scale) * STEPS;
-        if below_top + unit < highest {
+        // Very tall pictures leave 16 bits far below the lowest wave, where all is water anyway.
+        let steps = (row * pixels - top) * usize::from(STEPS.unsigned_abs());
+        let middle = i16::try_from(steps).unwrap_or(i16::MAX).saturating_add(unit / 2);
+        if middle.saturating_add(unit) < highest {
             continue;
         }
         let samples = plane.row_mut(row);
-        if below_top > lowest.saturating_add(unit) {
+        if middle > lowest.saturating_add(unit) {
             for sample in samples {
                 *sample = blend(*sample, value, opacity);
             }
             continue;
         }
-        for (sample, &height) in samples.iter_mut().zip(heights.iter().step_by(pixels)) {
-            let covered = (below_top - height + unit / 2).clamp(0, unit) * (OPAQUE / unit);
+        for (sample, &height) in samples.iter_mut().zip(heights) {
+            let covered = (middle - height + unit / 2).clamp(0, unit) * (OPAQUE / unit);
             *sample = blend(*sample, value, (covered * opacity) >> 7);
         }
     }

@@ -1,4 +1,4 @@
-//! Enhanced RTMP headers, read only as far as the codec and track they speak of (media reference 1.11).
+//! Enhanced RTMP headers, read only as far as the codec and track they speak of (ER-1 to ER-3).
 //!
 //! ```text
 //! video: 1 frameType(3) packetType(4) | audio: 1001 packetType(4)

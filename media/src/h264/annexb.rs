@@ -1,4 +1,4 @@
-//! Start-code framing (H.264 Annex B), which some encoders send although the FLV tag says AVC (AV-3).
+//! Start-code framing (H.264 Annex B), which some encoders send under an AVC tag (AV-3).
 
 use std::ops::Range;
 
@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn start_codes_of_both_lengths_split() {
-        let cases: &[(&str, &[u8], &[&[u8]])] = &[
+        type Case = (&'static str, &'static [u8], &'static [&'static [u8]]);
+        let cases: &[Case] = &[
             ("four bytes", &[0, 0, 0, 1, 9, 16, 0, 0, 0, 1, 65, 7], &[&[9, 16], &[65, 7]]),
             ("three bytes", &[0, 0, 1, 9, 0, 0, 1, 65], &[&[9], &[65]]),
             ("padding", &[0, 0, 1, 9, 0, 0, 0, 0, 0, 1, 65, 0, 0], &[&[9], &[65]]),

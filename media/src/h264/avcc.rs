@@ -3,7 +3,7 @@
 //! ```text
 //! u8 version 1 | profile | compatibility | level | 111111 lengthSizeMinusOne(2)
 //! 111 numSPS(5) {u16 len, SPS}* | u8 numPPS {u16 len, PPS}*
-//! High family: 111111 chroma_format(2) | 11111 luma depth - 8(3) | 11111 chroma depth - 8(3) | u8 0
+//! High family: 111111 chroma(2) | 11111 luma depth - 8(3) | 11111 chroma depth - 8(3) | u8 0
 //! ```
 //!
 //! Reading tolerates wrong reserved bits and a missing tail; writing has every reserved bit one
@@ -198,7 +198,7 @@ fn put_sets(out: &mut BytesMut, sets: Vec<&Bytes>) {
 
 const _: () = assert!(limits::PARAMETER_SET_BYTES_MAX <= u16::MAX as usize);
 
-/// SPS and PPS NAL units by id; a later one with the same id replaces the earlier (H.264 §7.4.1.2.1).
+/// SPS and PPS NAL units by id; a later one replaces the earlier of its id (H.264 §7.4.1.2.1).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ParameterSets {
     sps: BTreeMap<u8, Bytes>,

@@ -1,7 +1,7 @@
 //! H.264 as it travels in RTMP and in CMAF: NAL units, parameter sets, configuration records.
 //!
 //! [`AvcConfig`] turns sequence headers or in-band parameter sets into the one canonical `avcC`
-//! record; [`access_unit`] turns payloads of any framing into samples with four-byte lengths.
+//! record; [`normalise`] turns payloads of any framing into samples with four-byte lengths.
 //! Nothing here decodes a picture.
 
 mod access_unit;

@@ -1,8 +1,9 @@
-//! Sequence parameter set to picture size, colour, frame rate and profile (H.264 §7.3.2.1, Annex E).
+//! Sequence parameter set to picture size, colour, frame rate and profile (H.264 §7.3.2.1, Annex
+//! E).
 //!
-//! Everything up to the picture size must be there and in range; the VUI part is optional in spirit:
-//! when it is damaged, the fields read so far count and the rest is absent (AV-8). Refuses pictures
-//! past [`limits::PICTURE_SIDE_MAX`] and values the standard forbids.
+//! Everything up to the picture size must be there and in range; the VUI part is optional in
+//! spirit: when it is damaged, the fields read so far count and the rest is absent (AV-8). Refuses
+//! pictures past [`limits::PICTURE_SIDE_MAX`] and values the standard forbids.
 
 use thiserror::Error;
 

@@ -1,4 +1,5 @@
-//! Conditional requests (RFC 9110 §13): validators of a ready answer against those the client holds.
+//! Conditional requests (RFC 9110 §13): the validators of a ready answer against those that the
+//! client holds.
 //!
 //! A page reload or a playlist poll whose content has not changed costs a head instead of a body.
 //! Dates that do not parse are ignored, as the standard asks.

@@ -1,5 +1,5 @@
-//! Cross-origin sharing (Fetch §3.3, CH-5): media, playlists and the public API are readable by players on
-//! other sites; nothing with a cookie is.
+//! Cross-origin sharing (Fetch §3.3, CH-5): media, playlists and the public API are readable by
+//! players on other sites; nothing with a cookie is.
 //!
 //! Origins are compared whole and byte by byte (a suffix match lets `evil-example.org` in). `*` is
 //! never sent together with credentials.
@@ -75,7 +75,8 @@ impl Cors {
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("Age, Content-Length, Content-Range, Date, ETag");
 /// Request fields that players and API clients set: ranges, CMCD, tokens.
-const ALLOWED_HEADERS: &str = "Authorization, Content-Type, If-Modified-Since, If-None-Match, Range, \
+const ALLOWED_HEADERS: &str = "Authorization, Content-Type, If-Modified-Since, If-None-Match, \
+     Range, \
      CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status";
 /// One day; browsers cap it themselves.
 const PREFLIGHT_MAX_AGE_S: &str = "86400";

@@ -48,7 +48,11 @@ pub(super) const CHUNK_FRAMING_PER_BYTE_MAX: usize = 16;
 /// Longest piece of what the peer sent that is shown back in an error sentence, in bytes.
 pub(super) const SEEN_BYTES_MAX: usize = 64;
 
-const _: () = assert!(CHUNK_SIZE_DIGITS_MAX <= 8, "eight hex digits fit into u32");
+const _: () = assert!(CHUNK_SIZE_DIGITS_MAX == 8, "as many hex digits as fit into u32");
+const _: () = assert!(
+    CHUNK_EXTENSION_BYTES_MAX == 128 && TRAILER_BYTES_MAX == 4096,
+    "the sentences of chunked.rs name these numbers"
+);
 
 impl Default for Limits {
     fn default() -> Self {

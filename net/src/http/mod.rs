@@ -15,6 +15,7 @@ pub mod encoding;
 mod error;
 mod head;
 mod limits;
+mod output;
 pub mod range;
 mod request;
 mod response;

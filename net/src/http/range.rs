@@ -1,4 +1,5 @@
-//! Byte ranges (RFC 9110 §14, CH-6): a finished 200 and the request's `Range` in, 200, 206 or 416 out.
+//! Byte ranges (RFC 9110 §14, CH-6): a finished 200 and the request's `Range` in, 200, 206 or 416
+//! out.
 //!
 //! One range is served, over chains without a copy. Several ranges are answered with the whole
 //! body, which the standard allows and which takes the multiplication attack away. Units other

@@ -9,7 +9,6 @@
 //! the order of requests by construction; pipelined bytes wait in a bounded buffer. Any doubt about
 //! where a request ends is answered once and closes the connection (RFC 9112 §11.2, T20).
 
-use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::rc::Rc;
 use std::time::Instant;
@@ -20,7 +19,8 @@ use http::{Method, StatusCode, Version};
 use super::chunked::ChunkedDecoder;
 use super::error::RequestError;
 use super::head::{self, Framing, Head, HeadScanner};
-use super::response::{ConnectionField, has_body, write_head};
+use super::output::Output;
+use super::response::ConnectionField;
 use super::{HttpDate, Limits, Request, Response};
 
 /// One reading of both clocks: deadlines go by `instant`, the `Date` field by `date`.
@@ -80,8 +80,8 @@ impl Session {
         }
     }
 
-    /// Takes bytes from the peer. Call it while [`wants_input`](Self::wants_input), with at most one
-    /// read's worth; then ask [`poll_request`](Self::poll_request).
+    /// Takes bytes from the peer. Call it while [`wants_input`](Self::wants_input), with at most
+    /// one read's worth; then ask [`poll_request`](Self::poll_request).
     pub fn handle_input(&mut self, now: Instant, bytes: &[u8]) {
         if matches!(self.phase, Phase::Closing { .. }) || self.input_ended {
             return;
@@ -183,7 +183,7 @@ impl Session {
     /// Bytes waiting to be written.
     #[must_use]
     pub fn transmit_bytes(&self) -> usize {
-        self.output.bytes
+        self.output.len()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout); `None` while a handler works (its
@@ -216,7 +216,7 @@ impl Session {
     /// Everything is said and written: close the connection.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        matches!(self.phase, Phase::Closing { .. }) && self.output.bytes == 0
+        matches!(self.phase, Phase::Closing { .. }) && self.output.is_empty()
     }
 
     /// The last answer may still be unread while the peer is sending: read on to its end for a
@@ -335,82 +335,6 @@ impl BodyReader {
             Self::Length(length) if input.len() < *length => Ok(None),
             Self::Length(length) => Ok(Some(input.split_to(*length).freeze())),
             Self::Chunked(decoder) => Ok(decoder.decode(input)?.map(BytesMut::freeze)),
-        }
-    }
-}
-
-/// What is to be written: whole runs by reference, then `tail`, where heads and small bodies
-/// gather.
-#[derive(Debug, Default)]
-struct Output {
-    runs: VecDeque<Bytes>,
-    tail: BytesMut,
-    bytes: usize,
-}
-
-/// Bodies up to this many bytes are copied behind their head: below it the copy costs less than one
-/// more entry in the vectored send and one more reference.
-const COPIED_BODY_BYTES_MAX: usize = 2 << 10;
-
-impl Output {
-    fn push(
-        &mut self,
-        response: &Response,
-        date: HttpDate,
-        connection: ConnectionField,
-        is_head_method: bool,
-    ) {
-        let before = self.tail.len();
-        write_head(&mut self.tail, response, &date, connection);
-        self.bytes += self.tail.len() - before;
-        if is_head_method || !has_body(response.status) {
-            return;
-        }
-        let length = response.body.len();
-        self.bytes += length;
-        let is_copied = length <= COPIED_BODY_BYTES_MAX;
-        if !is_copied {
-            self.runs.push_back(self.tail.split().freeze());
-        }
-        for run in response.body.runs().iter().filter(|run| !run.is_empty()) {
-            if is_copied {
-                self.tail.extend_from_slice(run);
-            } else {
-                self.runs.push_back(run.clone());
-            }
-        }
-    }
-
-    fn push_interim(&mut self, bytes: &[u8]) {
-        self.tail.extend_from_slice(bytes);
-        self.bytes += bytes.len();
-    }
-
-    fn fill<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let tail = (!self.tail.is_empty()).then_some(self.tail.as_ref());
-        let chunks = self.runs.iter().map(Bytes::as_ref).chain(tail);
-        let mut filled = 0;
-        for (slot, chunk) in slices.iter_mut().zip(chunks) {
-            *slot = IoSlice::new(chunk);
-            filled += 1;
-        }
-        filled
-    }
-
-    fn advance(&mut self, bytes: usize) {
-        let mut left = bytes.min(self.bytes);
-        self.bytes -= left;
-        while let Some(run) = self.runs.front_mut() {
-            if run.len() > left {
-                run.advance(left);
-                return;
-            }
-            left -= run.len();
-            self.runs.pop_front();
-        }
-        self.tail.advance(left);
-        if self.tail.is_empty() {
-            self.tail = BytesMut::new();
         }
     }
 }

@@ -15,8 +15,8 @@ use http::StatusCode;
 /// The caps of one shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections in all. Each costs about 2 KiB here and as much in the kernel while idle. Keep it
-    /// below the limit on open files divided by the shards.
+    /// Connections in all. Each costs about 2 KiB here and as much in the kernel while idle. Keep
+    /// it below the limit on open files divided by the shards.
     pub connections_max: usize,
     /// Connections per address. A browser opens six; a school or a mobile carrier shares one
     /// address among hundreds of viewers.

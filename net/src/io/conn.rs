@@ -28,8 +28,8 @@ use crate::http::{Limits, Now, Request, Response, Session};
 /// What answers requests on a shard. One value serves all its connections.
 pub trait Handler: 'static {
     /// Answers one request. The future is dropped when the peer leaves or the shard ends, so it
-    /// must hold nothing that needs an orderly end across an await. A panic inside is answered with 500
-    /// and ends this connection only.
+    /// must hold nothing that needs an orderly end across an await. A panic inside is answered with
+    /// 500 and ends this connection only.
     fn handle(&self, peer: SocketAddr, request: Request) -> impl Future<Output = Response>;
 }
 
@@ -43,11 +43,13 @@ pub async fn serve_http<H: Handler>(
 ) {
     let session = Session::new(Instant::now(), limits.clone());
     let stopped = stop.stopped();
-    let mut connection = Connection { stream, session, limits, stopped };
+    let mut connection = Connection { stream, session, limits, stopped, now: clock() };
     let ended = connection.run(&*handler).await;
     let Connection { stream, session, .. } = connection;
-    if ended.is_ok() && session.wants_linger() {
-        stream.close().await;
+    match ended {
+        Ok(()) if session.wants_linger() => stream.close().await,
+        Err(Ended::TooSlow) => stream.reset(),
+        Ok(()) | Err(Ended::PeerGone) => {}
     }
 }
 
@@ -56,10 +58,18 @@ struct Connection {
     session: Session,
     limits: Rc<Limits>,
     stopped: Stopped,
+    /// The clocks as of the last time this task was woken: one reading serves all that a wake-up
+    /// brings.
+    now: Now,
 }
 
-/// The peer left or is too slow: nothing can be said to it any more.
-struct PeerGone;
+/// Why nothing can be said to the peer any more.
+enum Ended {
+    /// It left, or the network to it failed.
+    PeerGone,
+    /// It reads too slowly (F22).
+    TooSlow,
+}
 
 /// Answers to pipelined requests gather up to this many bytes before they are sent.
 const GATHERED_BYTES_MAX: usize = 64 << 10;
@@ -74,11 +84,11 @@ thread_local! {
 }
 
 impl Connection {
-    async fn run(&mut self, handler: &impl Handler) -> Result<(), PeerGone> {
+    async fn run(&mut self, handler: &impl Handler) -> Result<(), Ended> {
         loop {
-            if let Some(request) = self.session.poll_request(clock()) {
+            if let Some(request) = self.session.poll_request(self.now) {
                 let response = self.answer(handler, request).await?;
-                self.session.respond(clock(), response);
+                self.session.respond(self.now, response);
                 if self.session.transmit_bytes() >= GATHERED_BYTES_MAX {
                     self.transmit().await?;
                 }
@@ -100,7 +110,7 @@ impl Connection {
         &mut self,
         handler: &impl Handler,
         request: Request,
-    ) -> Result<Response, PeerGone> {
+    ) -> Result<Response, Ended> {
         let handling = handler.handle(self.stream.peer_addr(), request);
         let mut handling = Box::pin(AssertUnwindSafe(handling).catch_unwind());
         if let Some(answer) = futures_lite::future::poll_once(handling.as_mut()).await {
@@ -110,12 +120,15 @@ impl Connection {
         self.transmit().await?;
         poll_fn(|cx| {
             if let Poll::Ready(answer) = handling.as_mut().poll(cx) {
+                self.now = clock();
                 return Poll::Ready(Ok(answer.unwrap_or_else(|_| after_panic())));
             }
             self.poll_stopped(cx);
             while self.session.wants_input() {
                 match self.poll_read(cx) {
-                    Poll::Ready(Ok(0) | Err(PeerGone)) => return Poll::Ready(Err(PeerGone)),
+                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(Ended::PeerGone)),
+                    Poll::Ready(Err(ended)) => return Poll::Ready(Err(ended)),
+
                     Poll::Ready(Ok(_)) => {}
                     Poll::Pending => break,
                 }
@@ -127,7 +140,7 @@ impl Connection {
 
     /// Waits for input, the session's deadline or the stop. Returns at once when the session has
     /// nothing to wait for.
-    async fn wait(&mut self) -> Result<(), PeerGone> {
+    async fn wait(&mut self) -> Result<(), Ended> {
         poll_fn(|cx| {
             self.poll_stopped(cx);
             if self.session.is_finished() || !self.session.wants_input() {
@@ -143,7 +156,8 @@ impl Connection {
             }
             let Some(deadline) = self.session.deadline() else { return Poll::Pending };
             if self.stream.poll_deadline(cx, deadline).is_ready() {
-                self.session.handle_timeout(clock());
+                self.now = clock();
+                self.session.handle_timeout(self.now);
                 return Poll::Ready(Ok(()));
             }
             Poll::Pending
@@ -153,15 +167,18 @@ impl Connection {
 
     /// Writes everything queued, head and body in one call, by a deadline that grows with its
     /// length (F22).
-    async fn transmit(&mut self) -> Result<(), PeerGone> {
+    async fn transmit(&mut self) -> Result<(), Ended> {
         let bytes = self.session.transmit_bytes();
         if bytes == 0 {
             return Ok(());
         }
-        let deadline = Instant::now() + self.limits.write_timeout(bytes);
+        let deadline = self.now.instant + self.limits.write_timeout(bytes);
         while self.session.transmit_bytes() > 0 {
             let written = poll_fn(|cx| self.poll_transmit(cx, deadline)).await;
-            self.session.handle_transmitted(written.map_err(|_| PeerGone)?);
+            self.session.handle_transmitted(written.map_err(|error| match error {
+                WriteError::Io(_) => Ended::PeerGone,
+                WriteError::TooSlow { .. } => Ended::TooSlow,
+            })?);
         }
         Ok(())
     }
@@ -183,12 +200,13 @@ impl Connection {
     }
 
     /// One read into the session; zero is the end of input.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, PeerGone>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Ended>> {
         READ_BUFFER.with_borrow_mut(|buffer| {
             let read = self.stream.poll_read(cx, buffer);
             read.map(|result| {
-                let bytes = result.map_err(|_| PeerGone)?;
-                self.session.handle_input(Instant::now(), buffer.get(..bytes).unwrap_or(&[]));
+                let bytes = result.map_err(|_| Ended::PeerGone)?;
+                self.now = clock();
+                self.session.handle_input(self.now.instant, buffer.get(..bytes).unwrap_or(&[]));
                 Ok(bytes)
             })
         })

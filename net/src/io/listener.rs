@@ -31,7 +31,8 @@ pub enum BindError {
     },
     /// Ports below 1024 need a privilege.
     #[error(
-        "{address} may not be used by this user; take a port from 1024 up or grant CAP_NET_BIND_SERVICE"
+        "{address} may not be used by this user; take a port from 1024 up \
+         or grant CAP_NET_BIND_SERVICE"
     )]
     Forbidden {
         /// The address asked for.
@@ -96,14 +97,14 @@ impl AcceptError {
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Checks at start-up that nobody listens on `address`, and returns the address for
-/// [`Listener::bind`]: the same, or `0.0.0.0` for `[::]` on a machine without IPv6.
+/// [`Listener::bind`]: the same, with a free port in place of port 0, and with `0.0.0.0` for `[::]`
+/// on a machine without IPv6.
 pub fn probe(address: SocketAddr) -> Result<SocketAddr, BindError> {
     match bind_alone(address) {
-        Ok(()) => Ok(address),
+        Ok(found) => Ok(found),
         Err(error) if address.ip() == IpAddr::from([0u16; 8]) && lacks_ipv6(&error) => {
             let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), address.port());
-            bind_alone(address).map_err(|error| BindError::from_io(address, error))?;
-            Ok(address)
+            bind_alone(address).map_err(|error| BindError::from_io(address, error))
         }
         Err(error) => Err(BindError::from_io(address, error)),
     }
@@ -111,10 +112,11 @@ pub fn probe(address: SocketAddr) -> Result<SocketAddr, BindError> {
 
 /// Binds without sharing and lets go. `SO_REUSEADDR` passes over connections of a former run that
 /// wait out their end; a listening socket still conflicts.
-fn bind_alone(address: SocketAddr) -> io::Result<()> {
+fn bind_alone(address: SocketAddr) -> io::Result<SocketAddr> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
-    socket.bind(&address.into())
+    socket.bind(&address.into())?;
+    Ok(socket.local_addr()?.as_socket().unwrap_or(address))
 }
 
 fn lacks_ipv6(error: &io::Error) -> bool {
@@ -157,7 +159,6 @@ impl Listener {
                     libc::ECONNABORTED
                     | libc::ECONNRESET
                     | libc::ENOTCONN
-                    | libc::EINVAL
                     | libc::EINTR
                     | libc::EPROTO
                     | libc::EHOSTUNREACH

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`listener`] | a port shared by all shards; its probe at start-up |
 //! | [`stream`] | one TCP connection: reads and vectored writes against absolute deadlines |
-//! | [`conn`] | the drive loop of an HTTP/1.1 connection around [`http::Session`](crate::http::Session) |
+//! | [`conn`] | the drive loop of an HTTP/1.1 connection around its session |
 //! | [`serve`] | the accept loop: caps, then one task per connection |
 //! | [`admission`] | how many connections, in all and per address |
 //! | [`shutdown`] | telling tasks to stop and waiting until they have |

@@ -23,8 +23,8 @@ const REFUSALS_MAX: usize = 64;
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Accepts until `stop`, one task per connection in the current task queue, each counted by
-/// `gate`. Returns once it accepts no more; then await [`Gate::drained`]. `on_error` hears of failed
-/// accepts, at most ten a second.
+/// `gate`. Returns once it accepts no more; then await [`Gate::drained`]. `on_error` hears of
+/// failed accepts, at most ten a second.
 pub async fn serve_listener<H: Handler>(
     listener: Listener,
     handler: Rc<H>,

@@ -5,6 +5,8 @@
 //! the test), and the time from send to receipt is bounded generously. `cargo test --release --
 //! --nocapture wake` prints it.
 
+#![allow(clippy::print_stderr, reason = "a measurement, shown with --nocapture")]
+
 use std::time::{Duration, Instant};
 
 use glommio::LocalExecutorBuilder;
@@ -31,15 +33,9 @@ fn check(from: &str, mut delays: Vec<Duration>) {
     assert_eq!(delays.len(), ROUNDS as usize, "{from}");
     delays.sort_unstable();
     let (median, p99) = (delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
-    let mut text = String::new();
-    let _ = std::fmt::Write::write_fmt(
-        &mut text,
-        format_args!(
-            "wake-up from {from}: median {median:?}, p99 {p99:?}, worst {:?}\n",
-            delays[delays.len() - 1]
-        ),
-    );
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+    let worst = delays[delays.len() - 1];
+    let text = format!("wake-up from {from}: median {median:?}, p99 {p99:?}, worst {worst:?}");
+    eprintln!("{text}");
     assert!(median < Duration::from_millis(50), "{text}");
 }
 

@@ -21,7 +21,9 @@ export function App() {
         <About />
         <ExtraContent />
       </main>
-      <footer class="footer">{config.value?.version}</footer>
+      <footer class="footer">
+        {config.value?.version} · <a href="/licenses.txt">{text.licences}</a>
+      </footer>
       {!reachable.value && phase.value === "live" && (
         <p class="toast" role="status">
           {text.unreachableToast}

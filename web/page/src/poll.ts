@@ -42,6 +42,7 @@ async function poll(): Promise<void> {
   inFlight = true;
   try {
     accept(await fetchStatus());
+    if (!reachable.value) player.retry();
     failures = 0;
     reachable.value = true;
     config.value ??= await fetchConfig();

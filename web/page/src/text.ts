@@ -21,7 +21,6 @@ export const text = {
   liveFor: "Live for",
   joining: "Joining the broadcast",
   waiting: "Waiting for the streamer’s connection. It goes on by itself.",
-  listening: "Audio only",
   offlineTitle: (name: string) => `${name} is offline`,
   offlineHint: "Leave this page open: it starts by itself when the broadcast begins.",
   lastLive: (ago: string) => `Last live ${ago}`,
@@ -29,6 +28,7 @@ export const text = {
   unreachableHint:
     "Your connection may be down, or the server is restarting. We keep trying; nothing is needed from you.",
   unreachableToast: "Connection lost. Reconnecting…",
+  licences: "Licences",
   tryNow: "Try now",
   unsupportedTitle: "This browser cannot play the broadcast",
   unsupportedHint: "It lacks Media Source Extensions and HLS. Another browser or a media player can.",

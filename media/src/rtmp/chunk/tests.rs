@@ -430,7 +430,7 @@ fn written_messages_read_back_in_any_chunk_size() {
         let mut writer = ChunkWriter::new();
         writer.set_chunk_size(size);
         let mut bytes = control(1, size);
-        let payloads = [vec![], vec![5; 1], vec![6; 128], vec![7; 1_000]];
+        let payloads = [vec![], vec![5; 1], vec![6; 128], vec![7; 300]];
         for payload in &payloads {
             let stream = MessageStreamId(1);
             writer.write(ChunkStreamId(3), MessageType::Command0, stream, payload, &mut bytes);

@@ -90,8 +90,7 @@ function LiveButton() {
       title={`${text.goToLive} (l)`}
       onClick={() => player.goLive()}
     >
-      <span class="live-dot" />
-      {edge ? text.live : text.backToLive}
+      <span>{edge ? text.live : text.backToLive}</span>
     </button>
   );
 }

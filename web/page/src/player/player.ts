@@ -58,6 +58,9 @@ export class Player {
   #finishAt = 0;
   #pausedByViewer = false;
   #following = true;
+  /** From a load until the browser answered to play(); the element counts as paused meanwhile. */
+  #loading = false;
+  #remedyPending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(clock: ServerClock) {
@@ -83,6 +86,11 @@ export class Player {
     this.#presentation = presentation;
     this.wanted.value = true;
     this.#load();
+  }
+
+  /** The server answers again: no need to wait for the next attempt. */
+  retry(): void {
+    if (this.#remedyPending) this.#load();
   }
 
   /** The server says that the broadcast is over. What is buffered plays to its end. */
@@ -166,6 +174,7 @@ export class Player {
     const video = this.#video;
     if (!video) return;
     this.#unload();
+    this.#loading = true;
     const generation = this.#generation;
     const events = {
       onTracks: (levels: QualityLevel[], audioUrl: string | null) => this.#onTracks(levels, audioUrl),
@@ -192,6 +201,7 @@ export class Player {
   #unload(): void {
     this.#generation += 1;
     clearTimeout(this.#timer);
+    this.#remedyPending = false;
     this.#engine?.destroy();
     this.#engine = null;
     this.ended.value = false;
@@ -201,6 +211,7 @@ export class Player {
 
   #stop(): void {
     this.#unload();
+    this.#loading = false;
     this.#finishAt = 0;
     this.#presentation = null;
     this.wanted.value = false;
@@ -225,7 +236,14 @@ export class Player {
       this.audioUrl.value = audioUrl;
       if (typeof this.selection.value === "number") this.#engine?.selectLevel(this.selection.value);
     }
-    if (!this.#pausedByViewer) void this.#start();
+    if (this.#pausedByViewer) this.#settle();
+    else void this.#start();
+  }
+
+  /** What the element says about being paused counts again. */
+  #settle(): void {
+    this.#loading = false;
+    this.paused.value = this.#video?.paused ?? true;
   }
 
   #onTrouble(trouble: Trouble): void {
@@ -234,10 +252,19 @@ export class Player {
       this.failure.value = "unsupported";
       return;
     }
+    if (this.#finishAt) {
+      this.#stop();
+      return;
+    }
     const remedy = this.#recovery.next(trouble, performance.now());
     if (remedy.tellViewer) this.failure.value = "failed";
-    if (remedy.action === "repair") this.#engine?.repair();
-    else this.#timer = setTimeout(() => this.#load(), remedy.delayMs);
+    if (remedy.action === "repair") {
+      this.#engine?.repair();
+      return;
+    }
+    this.#remedyPending = true;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#load(), remedy.delayMs);
   }
 
   /** Plays with sound if the browser lets us, without if it does not, and asks for a tap otherwise. */
@@ -247,10 +274,12 @@ export class Player {
     try {
       await video.play();
       this.playBlocked.value = false;
+      this.#settle();
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
       if (video.muted) {
         this.playBlocked.value = true;
+        this.#settle();
         return;
       }
       video.muted = true;
@@ -261,7 +290,7 @@ export class Player {
 
   #listen(video: HTMLVideoElement): void {
     const showPaused = () => {
-      this.paused.value = video.paused;
+      if (!this.#loading) this.paused.value = video.paused;
     };
     video.addEventListener("play", showPaused);
     video.addEventListener("pause", showPaused);
@@ -302,7 +331,11 @@ export class Player {
       return;
     }
     const window = this.#engine?.window();
-    if (!this.started.value || !window) return;
+    if (!this.started.value) return;
+    if (!window) {
+      this.starvedSeconds.value += TICK_MS / 1000;
+      return;
+    }
     this.position.value = video.currentTime;
     this.windowStart.value = window.start;
     this.livePosition.value = window.live;
@@ -317,12 +350,13 @@ export class Player {
     const idle = video.paused || this.ended.value;
     const verdict = this.#watch.look(video.currentTime, edge, idle, now);
     this.starvedSeconds.value = this.#watch.starvedSeconds;
-    if (verdict === "flowing") {
-      this.failure.value = null;
-      this.#recovery.succeed();
-    }
+    if (verdict === "flowing" || verdict === "moving") this.failure.value = null;
+    if (verdict === "flowing") this.#recovery.succeed();
     if (idle) return;
     if (verdict === "stuck") this.#onTrouble("network");
-    else if (this.#following && shouldJump(video.currentTime, live)) video.currentTime = live;
+    else if (this.#following && shouldJump(video.currentTime, live)) {
+      video.currentTime = live;
+      this.#watch.onJump(video.currentTime);
+    }
   }
 }

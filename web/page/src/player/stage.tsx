@@ -1,9 +1,10 @@
 // The stage: the <video>, what lies over it, and when the controls show.
 
-import { useSignal } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { MutedIcon, PlayIcon } from "../icons";
+import { MutedIcon, PlayIcon, SoundIcon } from "../icons";
 import { StagePanel } from "../panels";
+import { RiverArt } from "../river";
 import { phase, player } from "../state";
 import { text } from "../text";
 import { Controls } from "./controls";
@@ -35,6 +36,10 @@ export function Stage() {
     }, CONTROLS_LEAVE_MS);
   };
   const shown = awake.value || player.paused.value;
+  useSignalEffect(() => {
+    // A broadcast that begins shows the controls once, so that a viewer knows where they are.
+    if (player.started.value) wake();
+  });
 
   return (
     <div
@@ -67,7 +72,13 @@ export function Stage() {
         onDblClick={toggleFullScreen}
       />
       {phase.value === "live" && player.selection.value === "audio" && (
-        <p class="listening">{text.listening}</p>
+        <div class="listening">
+          <RiverArt />
+          <p>
+            <SoundIcon loud />
+            {text.audioOnly}
+          </p>
+        </div>
       )}
       <StagePanel />
       {phase.value === "live" && <LiveLayer />}

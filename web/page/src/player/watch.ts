@@ -1,15 +1,15 @@
 // Watches whether the picture moves. Tells a broadcast that pauses (nothing to play, so wait) from
 // an engine that is stuck (there is something to play, and it does not). Pure: time is an argument.
 
-/** `quiet` is neither: too early to say, or paused. */
-export type Verdict = "flowing" | "quiet" | "stuck";
+/** `flowing` has moved for a while, `moving` only just; `still` waits, or is paused. */
+export type Verdict = "flowing" | "moving" | "still" | "stuck";
 
 /** Shorter stops are the normal life of a buffer. */
 const STARVED_AFTER_MS = 400;
 /** Moving this long without a stop proves a remedy. */
 const FLOWING_AFTER_MS = 4_000;
 /** There are this many seconds to play, and still nothing moves … */
-const STUCK_AHEAD_S = 3;
+const STUCK_AHEAD_S = 1;
 /** … for this long. */
 const STUCK_AFTER_MS = 7_000;
 /** Nothing new for this long: start over even without proof, the connection may be half dead. */
@@ -36,6 +36,11 @@ export class ProgressWatch {
     this.starvedSeconds = 0;
   }
 
+  /** We moved the playhead ourselves, which proves nothing: the time it stands still counts on. */
+  onJump(position: number): void {
+    this.#position = position;
+  }
+
   onWaiting(seeking: boolean, nowMs: number): void {
     if (this.#waiting || seeking || nowMs - this.#resetAt < SEEK_GRACE_MS) return;
     this.#waiting = true;
@@ -52,7 +57,8 @@ export class ProgressWatch {
       this.#position = position;
       this.#movedAt = nowMs;
       this.starvedSeconds = 0;
-      return !idle && nowMs - this.#stoppedAt > FLOWING_AFTER_MS ? "flowing" : "quiet";
+      if (idle) return "still";
+      return nowMs - this.#stoppedAt > FLOWING_AFTER_MS ? "flowing" : "moving";
     }
     const stillMs = nowMs - this.#movedAt;
     this.starvedSeconds = stillMs > STARVED_AFTER_MS ? stillMs / 1000 : 0;
@@ -61,6 +67,6 @@ export class ProgressWatch {
       this.#movedAt = nowMs;
       return "stuck";
     }
-    return "quiet";
+    return "still";
   }
 }

@@ -1,5 +1,6 @@
 //! The session seen from its owner.
 
+mod captures;
 mod conversations;
 mod deadlines;
 mod hostile;

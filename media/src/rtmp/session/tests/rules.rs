@@ -522,3 +522,19 @@ fn extended_payloads_pass_untouched() {
         .collect();
     assert_eq!(seen, [payloads[0], payloads[1], payloads[2], b""]);
 }
+
+#[test]
+fn au_3_a_session_never_prints_its_buffers() {
+    let mut client = Client::plain();
+    client.connect("live").create_stream().publish(1, "s3cr3t");
+    for cut in [client.bytes.len() - 1, client.bytes.len()] {
+        let mut driver = Driver::new(start());
+        driver.accepts = false;
+        driver.feed(&client.bytes[..cut]).unwrap();
+        let printed = format!("{:?} {:?}", driver.session, driver.events);
+        let as_bytes = format!("{:?}", b"s3cr3t");
+        assert!(
+            !printed.contains("s3cr3t") && !printed.contains(as_bytes.trim_matches(['[', ']']))
+        );
+    }
+}
