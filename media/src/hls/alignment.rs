@@ -148,12 +148,23 @@ impl Alignment {
         };
         let carried = follower.split_off(carry_from);
         follower.drain(self.limit, out);
+        if let Some(start) = follower.aligned_start() {
+            self.leader.writer.begin_with(start);
+        }
         let (leader, other) = (&mut self.leader.writer, &mut follower.writer);
         if !leader.is_segment_empty() || !other.is_segment_empty() {
+            let longest = |writer: &RenditionWriter| {
+                let start = writer.segment_start().map(|t| MediaTime::new(t, writer.timescale()));
+                start.map(|start| start.plus(self.limit))
+            };
+            let until = |writer: &RenditionWriter, end: MediaTime| {
+                let end = longest(writer).map_or(end, |longest| longest.min(end));
+                end.rescale(writer.timescale()).ticks()
+            };
             let leader_end = MediaTime::new(leader.end(), leader.timescale());
             let other_end = MediaTime::new(other.end(), other.timescale());
-            leader.close_segment(other_end.rescale(leader.timescale()).ticks(), out);
-            other.close_segment(leader_end.rescale(other.timescale()).ticks(), out);
+            leader.close_segment(until(leader, other_end), out);
+            other.close_segment(until(other, leader_end), out);
         }
         self.follower = Some(follower);
         carried
@@ -184,13 +195,16 @@ impl Alignment {
                 self.leader.last_duration = duration;
             }
             None => {
-                if self.leader.pause_before(dts) > self.cutter.limit() {
+                if self.missing_before(dts) > self.cutter.limit() {
                     return Err(TimelineBreak(unit));
                 }
                 self.end_gap(&unit, out);
             }
         }
         self.decide_cut(&unit, out);
+        if let Some(follower) = &mut self.follower {
+            follower.writer.begin_with(unit.pts);
+        }
         self.leader.held = Some(unit);
         Ok(())
     }
@@ -206,7 +220,6 @@ impl Alignment {
         }
         let usual = self.leader.last_duration;
         let cuts = self
-            .leader
             .open_segment()
             .is_some_and(|open| self.cutter.cuts_before(open, dts, unit.sync, usual));
         if cuts {
@@ -222,8 +235,8 @@ impl Alignment {
     /// segment would exceed TARGETDURATION, it begins the next one.
     fn emit(&mut self, unit: AccessUnit, duration: i64, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();
-        let overflows = self.leader.open_segment().is_some_and(|open| {
-            dts > open.start && dts + duration - open.start > self.cutter.limit()
+        let overflows = self.open_segment().is_some_and(|open| {
+            dts > open.start && dts + duration - open.earliest > self.cutter.limit()
         });
         if overflows {
             self.cut(self.leader.boundary(&unit), dts, out);
@@ -242,13 +255,51 @@ impl Alignment {
         }
     }
 
-    /// The leader returns after segments were ended without it: what is missing up to `unit` is a
-    /// gap, unless it is less than a part.
+    /// The leader comes late, or returns after segments were ended without it: what is missing up to
+    /// `unit` is a gap, unless it is less than a part, or little enough to begin the first segment
+    /// later than the follower.
     fn end_gap(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();
-        if self.leader.pause_before(dts) > self.leader.writer.part_target() {
+        let writer = &self.leader.writer;
+        let began = writer.segment_start().is_some();
+        let bearable = if began { writer.part_target() } else { self.cutter.target() };
+        if self.missing_before(dts) > bearable {
+            self.begin_leader_with_follower();
             self.cut(self.leader.boundary(unit), dts, out);
         }
+    }
+
+    /// Leader ticks between the end of what was written and `dts`.
+    fn missing_before(&self, dts: i64) -> i64 {
+        let writer = &self.leader.writer;
+        if writer.segment_start().is_some() {
+            return dts - writer.end();
+        }
+        let other = self.follower.as_ref().and_then(Follower::aligned_start);
+        other.map_or(0, |start| dts - start.rescale(writer.timescale()).ticks())
+    }
+
+    /// A gap at the leader's beginning covers the time from the follower's first unit.
+    fn begin_leader_with_follower(&mut self) {
+        if let Some(start) = self.follower.as_ref().and_then(Follower::aligned_start) {
+            self.leader.writer.begin_with(start);
+        }
+    }
+
+    /// The leader's open segment, unless it has nothing.
+    fn open_segment(&self) -> Option<OpenSegment> {
+        let writer = &self.leader.writer;
+        if writer.is_segment_empty() {
+            return None;
+        }
+        let start = writer.segment_start()?;
+        let follower = self.follower.as_ref().and_then(Follower::aligned_start);
+        let other = follower.map(|start| start.rescale(writer.timescale()).ticks());
+        Some(OpenSegment {
+            start,
+            earliest: other.map_or(start, |other| other.min(start)),
+            independent: writer.is_segment_independent(),
+        })
     }
 
     /// Boundaries before this time are decided.
@@ -262,6 +313,9 @@ impl Alignment {
             let now = self.leader_time();
             let limit = self.limit;
             let Some(follower) = &mut self.follower else { return };
+            if let (None, Some(now)) = (self.leader.writer.segment_start(), now) {
+                follower.drop_before_start(now);
+            }
             follower.cross_boundaries(out);
             let Some(front) = follower.queue.front() else { return };
             if now.is_none_or(|now| front.pts >= now) {
@@ -303,6 +357,7 @@ impl Alignment {
     /// Ends the open segments at `at` although the leader has not come so far.
     fn cut_without_leader(&mut self, at: MediaTime, out: &mut VecDeque<Update>) {
         let at_ticks = at.rescale(self.leader.writer.timescale()).ticks();
+        self.begin_leader_with_follower();
         if let Some(held) = self.leader.held.take() {
             let stands = at_ticks - held.dts.ticks();
             let duration = stands
@@ -346,19 +401,6 @@ impl Leader {
         self.awaits_sync
     }
 
-    /// Media time between the end of what was written and `dts`.
-    fn pause_before(&self, dts: i64) -> i64 {
-        if self.writer.segment_start().is_some() { dts - self.writer.end() } else { 0 }
-    }
-
-    fn open_segment(&self) -> Option<OpenSegment> {
-        if self.writer.is_segment_empty() {
-            return None;
-        }
-        let start = self.writer.segment_start()?;
-        Some(OpenSegment { start, independent: self.writer.is_segment_independent() })
-    }
-
     /// Presentation time at which a segment that begins with this unit begins.
     fn boundary(&self, unit: &AccessUnit) -> MediaTime {
         if unit.sync {
@@ -379,6 +421,24 @@ impl Follower {
             self.last_arrival = now;
         }
         self.queue.push_back(unit);
+    }
+
+    /// Start of the segment that is open in both tracks.
+    fn aligned_start(&self) -> Option<MediaTime> {
+        let start = self.writer.segment_start().filter(|_| self.boundaries.is_empty())?;
+        Some(MediaTime::new(start, self.writer.timescale()))
+    }
+
+    /// A timeline begins with the leader's first unit; sound that waited for it and ends before is
+    /// not worth a segment that begins earlier.
+    fn drop_before_start(&mut self, start: MediaTime) {
+        if self.writer.segment_start().is_some() {
+            return;
+        }
+        let unit = MediaTime::new(self.unit_duration, self.writer.timescale());
+        while self.queue.front().is_some_and(|front| front.pts.plus(unit) <= start) {
+            self.queue.pop_front();
+        }
     }
 
     /// Ends the segments that the next unit lies behind.
@@ -441,8 +501,7 @@ impl Follower {
             let Some(front) = self.queue.front() else { break };
             let dts = front.dts.ticks();
             let start = self.writer.segment_start().unwrap_or(dts);
-            let end = dts + self.unit_duration;
-            if MediaTime::new(end - start, self.writer.timescale()) > limit {
+            if MediaTime::new(dts - start, self.writer.timescale()) > limit {
                 self.queue.clear();
                 break;
             }
