@@ -19,6 +19,7 @@
 
 mod alignment;
 mod cutter;
+mod follower;
 mod frame_rate;
 mod limits;
 mod names;
