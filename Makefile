@@ -1,0 +1,56 @@
+# make run [ARGS=--demo]   install what is missing, build, start the server with ./data
+# make test                install what is missing, run every test
+# make help                the rest
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+DATA ?= ./data
+ARGS ?=
+
+page := web/page
+page_built := $(page)/dist/index.html
+page_modules := $(page)/node_modules/.package-lock.json
+page_sources := $(shell find $(page) -path $(page)/node_modules -prune -o -path $(page)/dist -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help run build page test lint clean tools-build
+
+help:
+	@echo 'make run [ARGS=…]  build the page and the release binary, start it with $(DATA); ARGS go to riverrun serve'
+	@echo 'make build         the same without starting'
+	@echo 'make page          the web page alone'
+	@echo 'make test          every test: unit, tidy, live with foreign publishers and players, the page'
+	@echo 'make lint          format, clippy and docs, warnings as errors'
+	@echo 'make clean         remove what was built; $(DATA) and the test footage stay'
+
+run: build
+	exec target/release/riverrun serve --data $(DATA) $(ARGS)
+
+build: tools-build page
+	$(CARGO) build --release --bin riverrun
+
+tools-build:
+	@bash tests/tools/setup.sh build
+
+page: tools-build $(page_built)
+
+$(page_modules): $(page)/package-lock.json
+	cd $(page) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(page_built): $(page_modules) $(page_sources)
+	cd $(page) && npm run --silent build
+	@touch $@
+
+test: page
+	@bash tests/tools/setup.sh
+	@CARGO=$(CARGO) bash tests/tools/run.sh
+
+lint: page
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+
+clean:
+	$(CARGO) clean
+	rm -rf $(page)/dist $(page)/node_modules tests/.tools tests/tools/node/node_modules

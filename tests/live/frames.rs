@@ -1,0 +1,170 @@
+//! Frame hashes (ffmpeg's `framemd5`) of what was sent and of what comes back, and their
+//! comparison.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::tool::{ffmpeg, run_well, scratch};
+
+/// Which tracks a clip has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tracks {
+    pub(crate) video: bool,
+    pub(crate) audio: bool,
+}
+
+impl Tracks {
+    /// The tracks of a clip of `tests/tools/footage.sh`.
+    pub(crate) fn of(name: &str) -> Self {
+        Self { video: name != "audio-only", audio: name != "video-only" }
+    }
+}
+
+/// One packet or picture.
+#[derive(Debug, Clone, PartialEq)]
+struct Frame {
+    pts: f64,
+    hash: String,
+}
+
+/// All hashes of one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Frames {
+    /// Coded pictures in decode order.
+    coded_video: Vec<Frame>,
+    /// Decoded pictures in display order.
+    pictures: Vec<Frame>,
+    /// Coded AAC frames.
+    coded_audio: Vec<Frame>,
+}
+
+impl Frames {
+    /// Reads `input` (a file or an address) to its end; a live playlist is read from its first
+    /// segment.
+    pub(crate) fn read(input: &str, tracks: Tracks, limit: Duration) -> Self {
+        let folder = scratch("frames");
+        let mut command = ffmpeg();
+        command.arg("-copyts");
+        if input.contains(".m3u8") {
+            command.args(["-live_start_index", "0"]);
+        }
+        command.args(["-i", input]);
+        let file = |name: &str| folder.join(name);
+        let hashes = ["-avoid_negative_ts", "disabled", "-f", "framemd5"];
+        if tracks.video {
+            command.args(["-map", "0:v:0", "-c", "copy"]).args(hashes).arg(file("coded_video"));
+            command.args(["-map", "0:v:0", "-fps_mode", "passthrough"]);
+            command.args(hashes).arg(file("pictures"));
+        }
+        if tracks.audio {
+            command.args(["-map", "0:a:0", "-c", "copy"]).args(hashes).arg(file("coded_audio"));
+        }
+        let outcome = run_well(&mut command, limit);
+        assert!(outcome.stderr.trim().is_empty(), "ffmpeg complains: {}", outcome.stderr);
+        let mut frames = Self::default();
+        if tracks.video {
+            frames.coded_video = parse(&file("coded_video"));
+            frames.pictures = parse(&file("pictures"));
+        }
+        if tracks.audio {
+            frames.coded_audio = parse(&file("coded_audio"));
+        }
+        let _ = std::fs::remove_dir_all(folder);
+        frames
+    }
+
+    /// Panics unless `received` holds exactly the same frames in the same order and at the same
+    /// distances in time; `audio_drift` is how far an audio frame may stand from its message time
+    /// in seconds (TS-5: audio counts samples, RTMP counts whole milliseconds).
+    pub(crate) fn assert_same(&self, received: &Self, audio_drift: f64) {
+        let zero = self.first().pts;
+        let origin = received.first().pts;
+        let tracks = [
+            ("coded pictures", &self.coded_video, &received.coded_video, 0.002),
+            ("decoded pictures", &self.pictures, &received.pictures, 0.002),
+            ("AAC frames", &self.coded_audio, &received.coded_audio, audio_drift),
+        ];
+        for (what, sent, got, drift) in tracks {
+            same_hashes(what, sent, got);
+            for (index, (sent, got)) in sent.iter().zip(got.iter()).enumerate() {
+                let off = (got.pts - origin) - (sent.pts - zero);
+                assert!(
+                    off.abs() <= drift,
+                    "{what} {index} stands {off:+.4} s off: sent at {:.4}, received at {:.4}, \
+                     counted from the first",
+                    sent.pts - zero,
+                    got.pts - origin,
+                );
+            }
+        }
+    }
+
+    fn first(&self) -> &Frame {
+        self.coded_video.first().unwrap_or_else(|| self.coded_audio.first().expect("a track"))
+    }
+
+    /// Coded pictures and AAC frames.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.coded_video.len(), self.coded_audio.len())
+    }
+
+    /// Panics when a coded picture or AAC frame is there that was never sent, twice where it was
+    /// sent once, or out of order: what may be said of a stream that lost its end.
+    pub(crate) fn assert_ordered_subset(&self, received: &Self) {
+        for (what, sent, got) in [
+            ("coded pictures", &self.coded_video, &received.coded_video),
+            ("AAC frames", &self.coded_audio, &received.coded_audio),
+        ] {
+            let mut sent = sent.iter();
+            for (index, frame) in got.iter().enumerate() {
+                assert!(
+                    sent.any(|candidate| candidate.hash == frame.hash),
+                    "{what}: number {index} was not sent, or came twice or out of order"
+                );
+            }
+        }
+    }
+}
+
+fn same_hashes(what: &str, sent: &[Frame], got: &[Frame]) {
+    if sent.iter().map(|frame| &frame.hash).eq(got.iter().map(|frame| &frame.hash)) {
+        return;
+    }
+    let mut balance: HashMap<&str, i64> = HashMap::new();
+    for frame in sent {
+        *balance.entry(&frame.hash).or_default() += 1;
+    }
+    for frame in got {
+        *balance.entry(&frame.hash).or_default() -= 1;
+    }
+    let lost: i64 = balance.values().filter(|count| **count > 0).sum();
+    let extra: i64 = balance.values().filter(|count| **count < 0).sum::<i64>().abs();
+    let first = sent.iter().zip(got).position(|(a, b)| a.hash != b.hash);
+    panic!(
+        "{what}: {} sent, {} received, {lost} lost or changed, {extra} repeated or unknown, \
+         first difference at {first:?}",
+        sent.len(),
+        got.len(),
+    );
+}
+
+/// `framemd5`: comment lines, one of them `#tb 0: 1/1000`, then
+/// `stream, dts, pts, duration, size, hash`.
+fn parse(file: &Path) -> Vec<Frame> {
+    let text = String::from_utf8(crate::tool::read(file)).expect("framemd5 is text");
+    let tick = text
+        .lines()
+        .find_map(|line| line.strip_prefix("#tb 0: "))
+        .and_then(|ratio| ratio.split_once('/'))
+        .and_then(|(num, den)| Some(num.parse::<f64>().ok()? / den.trim().parse::<f64>().ok()?))
+        .expect("framemd5 states its time base");
+    text.lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+            let pts: f64 = fields[2].parse().expect("a pts");
+            Frame { pts: pts * tick, hash: format!("{} {}", fields[4], fields[5]) }
+        })
+        .collect()
+}

