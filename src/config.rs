@@ -5,13 +5,18 @@
 //! says the name: a typing mistake in an unattended installation must not start a server with other
 //! settings than its operator believes.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 use thiserror::Error;
+
+/// `[::]:8080`: the page on every address of the machine.
+const ANY_ADDRESS_8080: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8080);
+/// `[::]:1935`: the port registered for RTMP.
+const ANY_ADDRESS_1935: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 1935);
 
 /// Limits of the settings below: name, unit, reason.
 pub mod limits {
@@ -50,7 +55,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server.
-    Serve(ServeArguments),
+    Serve(Box<ServeArguments>),
     /// Make a new admin password and print it once. The server must be stopped.
     ResetAdminPassword(ResetArguments),
 }
@@ -319,12 +324,8 @@ impl Settings {
         }
         Ok(Config {
             data: self.data.unwrap_or_else(|| PathBuf::from("./data")),
-            http: self
-                .http
-                .unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 8080)),
-            rtmp: self
-                .rtmp
-                .unwrap_or(SocketAddr::new(std::net::Ipv6Addr::UNSPECIFIED.into(), 1935)),
+            http: self.http.unwrap_or(ANY_ADDRESS_8080),
+            rtmp: self.rtmp.unwrap_or(ANY_ADDRESS_1935),
             shards,
             stream_key: self.stream_key.map(Secret::new),
             admin_password: self.admin_password.map(Secret::new),

@@ -39,7 +39,7 @@ pub fn run(arguments: Arguments) -> ExitCode {
     match arguments.command {
         Command::Serve(serve) => {
             let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            match Config::load(serve, cores) {
+            match Config::load(*serve, cores) {
                 Err(error) => complain(&error, EXIT_CONFIG),
                 Ok(config) => match server::run(config) {
                     Ok(()) => ExitCode::SUCCESS,

@@ -18,7 +18,7 @@
 use std::collections::VecDeque;
 
 use super::cutter::{Cutter, OpenSegment};
-use super::limits::{QUEUED_UNITS_MAX, SKEW_MAX};
+use super::follower::Follower;
 use super::rendition_writer::RenditionWriter;
 use super::update::Update;
 use crate::access_unit::{AccessUnit, TrackKind};
@@ -63,18 +63,6 @@ struct Leader {
     awaits_sync: bool,
 }
 
-#[derive(Debug)]
-struct Follower {
-    kind: TrackKind,
-    writer: RenditionWriter,
-    unit_duration: i64,
-    queue: VecDeque<AccessUnit>,
-    /// Starts of the leader's segments that this track has not reached.
-    boundaries: VecDeque<MediaTime>,
-    /// The leader's time when the last unit arrived.
-    last_arrival: MediaTime,
-}
-
 impl Alignment {
     /// Lengths in any unit; `start` is the output time of the first unit.
     pub(super) fn new(
@@ -95,14 +83,7 @@ impl Alignment {
                 sync_offset: 0,
                 awaits_sync: true,
             },
-            follower: follower.map(|track| Follower {
-                kind: track.kind,
-                writer: track.writer,
-                unit_duration: track.unit_duration,
-                queue: VecDeque::new(),
-                boundaries: VecDeque::new(),
-                last_arrival: start,
-            }),
+            follower: follower.map(|track| Follower::new(track, start)),
             target,
             limit,
             keyframes_too_rare: false,
@@ -120,13 +101,15 @@ impl Alignment {
             self.push_leader(in_timescale(unit, &self.leader.writer), out)?;
         } else {
             let now = self.leader_time();
-            let Some(follower) = self.follower.as_mut().filter(|f| f.kind == unit.track) else {
+            let Some(follower) = self.follower.as_mut().filter(|f| f.kind() == unit.track) else {
                 return Ok(());
             };
-            follower.push(in_timescale(unit, &follower.writer), now);
+            follower.push(in_timescale(unit, follower.writer()), now);
         }
-        self.flow(out);
-        self.release_silent_follower(out);
+        self.flow(out)?;
+        if let (Some(now), Some(follower)) = (self.leader_time(), &mut self.follower) {
+            follower.release_if_silent(now, self.limit, out);
+        }
         Ok(())
     }
 
@@ -148,12 +131,23 @@ impl Alignment {
         };
         let carried = follower.split_off(carry_from);
         follower.drain(self.limit, out);
-        let (leader, other) = (&mut self.leader.writer, &mut follower.writer);
+        if let Some(start) = follower.aligned_start() {
+            self.leader.writer.begin_with(start);
+        }
+        let (leader, other) = (&mut self.leader.writer, follower.writer_mut());
         if !leader.is_segment_empty() || !other.is_segment_empty() {
+            let longest = |writer: &RenditionWriter| {
+                let start = writer.segment_start().map(|t| MediaTime::new(t, writer.timescale()));
+                start.map(|start| start.plus(self.limit))
+            };
+            let until = |writer: &RenditionWriter, end: MediaTime| {
+                let end = longest(writer).map_or(end, |longest| longest.min(end));
+                end.rescale(writer.timescale()).ticks()
+            };
             let leader_end = MediaTime::new(leader.end(), leader.timescale());
             let other_end = MediaTime::new(other.end(), other.timescale());
-            leader.close_segment(other_end.rescale(leader.timescale()).ticks(), out);
-            other.close_segment(leader_end.rescale(other.timescale()).ticks(), out);
+            leader.close_segment(until(leader, other_end), out);
+            other.close_segment(until(other, leader_end), out);
         }
         self.follower = Some(follower);
         carried
@@ -161,7 +155,7 @@ impl Alignment {
 
     /// The writers, for the numbers that go on in the next timeline.
     pub(super) fn writers(&self) -> impl Iterator<Item = &RenditionWriter> {
-        std::iter::once(&self.leader.writer).chain(self.follower.iter().map(|f| &f.writer))
+        std::iter::once(&self.leader.writer).chain(self.follower.iter().map(Follower::writer))
     }
 
     fn push_leader(
@@ -184,13 +178,16 @@ impl Alignment {
                 self.leader.last_duration = duration;
             }
             None => {
-                if self.leader.pause_before(dts) > self.cutter.limit() {
+                if self.missing_before(dts) > self.cutter.limit() {
                     return Err(TimelineBreak(unit));
                 }
                 self.end_gap(&unit, out);
             }
         }
         self.decide_cut(&unit, out);
+        if let Some(follower) = &mut self.follower {
+            follower.begin_with(unit.pts);
+        }
         self.leader.held = Some(unit);
         Ok(())
     }
@@ -206,7 +203,6 @@ impl Alignment {
         }
         let usual = self.leader.last_duration;
         let cuts = self
-            .leader
             .open_segment()
             .is_some_and(|open| self.cutter.cuts_before(open, dts, unit.sync, usual));
         if cuts {
@@ -222,8 +218,8 @@ impl Alignment {
     /// segment would exceed TARGETDURATION, it begins the next one.
     fn emit(&mut self, unit: AccessUnit, duration: i64, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();
-        let overflows = self.leader.open_segment().is_some_and(|open| {
-            dts > open.start && dts + duration - open.start > self.cutter.limit()
+        let overflows = self.open_segment().is_some_and(|open| {
+            dts > open.start && dts + duration - open.earliest > self.cutter.limit()
         });
         if overflows {
             self.cut(self.leader.boundary(&unit), dts, out);
@@ -238,17 +234,55 @@ impl Alignment {
     fn cut(&mut self, boundary: MediaTime, dts: i64, out: &mut VecDeque<Update>) {
         self.leader.writer.close_segment(dts, out);
         if let Some(follower) = &mut self.follower {
-            follower.boundaries.push_back(boundary);
+            follower.add_boundary(boundary);
         }
     }
 
-    /// The leader returns after segments were ended without it: what is missing up to `unit` is a
-    /// gap, unless it is less than a part.
+    /// The leader comes late, or returns after segments were ended without it: what is missing up to
+    /// `unit` is a gap, unless it is less than a part, or little enough to begin the first segment
+    /// later than the follower.
     fn end_gap(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();
-        if self.leader.pause_before(dts) > self.leader.writer.part_target() {
+        let writer = &self.leader.writer;
+        let began = writer.segment_start().is_some();
+        let bearable = if began { writer.part_target() } else { self.cutter.target() };
+        if self.missing_before(dts) > bearable {
+            self.begin_leader_with_follower();
             self.cut(self.leader.boundary(unit), dts, out);
         }
+    }
+
+    /// Leader ticks between the end of what was written and `dts`.
+    fn missing_before(&self, dts: i64) -> i64 {
+        let writer = &self.leader.writer;
+        if writer.segment_start().is_some() {
+            return dts - writer.end();
+        }
+        let other = self.follower.as_ref().and_then(Follower::aligned_start);
+        other.map_or(0, |start| dts - start.rescale(writer.timescale()).ticks())
+    }
+
+    /// A gap at the leader's beginning covers the time from the follower's first unit.
+    fn begin_leader_with_follower(&mut self) {
+        if let Some(start) = self.follower.as_ref().and_then(Follower::aligned_start) {
+            self.leader.writer.begin_with(start);
+        }
+    }
+
+    /// The leader's open segment, unless it has nothing.
+    fn open_segment(&self) -> Option<OpenSegment> {
+        let writer = &self.leader.writer;
+        if writer.is_segment_empty() {
+            return None;
+        }
+        let start = writer.segment_start()?;
+        let follower = self.follower.as_ref().and_then(Follower::aligned_start);
+        let other = follower.map(|start| start.rescale(writer.timescale()).ticks());
+        Some(OpenSegment {
+            start,
+            earliest: other.map_or(start, |other| other.min(start)),
+            independent: writer.is_segment_independent(),
+        })
     }
 
     /// Boundaries before this time are decided.
@@ -257,52 +291,56 @@ impl Alignment {
     }
 
     /// Writes the follower's units whose segment is known.
-    fn flow(&mut self, out: &mut VecDeque<Update>) {
+    fn flow(&mut self, out: &mut VecDeque<Update>) -> Result<(), TimelineBreak> {
         loop {
             let now = self.leader_time();
-            let limit = self.limit;
-            let Some(follower) = &mut self.follower else { return };
+            let leader_began = self.leader.writer.segment_start().is_some();
+            let Some(follower) = &mut self.follower else { return Ok(()) };
+            if let Some(now) = now.filter(|_| !leader_began) {
+                follower.drop_before_start(now);
+            }
             follower.cross_boundaries(out);
-            let Some(front) = follower.queue.front() else { return };
-            if now.is_none_or(|now| front.pts >= now) {
+            let Some(front) = follower.front() else { return Ok(()) };
+            if now.is_none_or(|now| front >= now) {
                 if !follower.is_too_far_ahead() {
-                    return;
+                    return Ok(());
                 }
-                let at = front.pts;
+                if let Some(unit) = follower.take_front_after_jump(self.limit) {
+                    return Err(TimelineBreak(unit));
+                }
                 if self.must_cut_without_leader() {
-                    self.cut_without_leader(at, out);
+                    self.cut_without_leader(front, out);
                     continue;
                 }
             }
-            let Some(follower) = &mut self.follower else { return };
-            follower.writer.close_full_part(follower.unit_duration, out);
-            if follower.queue.len() < 2 {
-                return;
+            let Some(follower) = &mut self.follower else { return Ok(()) };
+            if !follower.emit_front_if_known(self.limit, out) {
+                return Ok(());
             }
-            follower.emit_front(limit, out);
         }
     }
 
     /// The follower's next unit, ahead of the leader, does not fit into the open segment.
     fn must_cut_without_leader(&self) -> bool {
         let Some(follower) = &self.follower else { return false };
-        let Some(front) = follower.queue.front() else { return false };
-        let Some(start) = follower.writer.segment_start() else { return false };
-        let start = MediaTime::new(start, follower.writer.timescale());
         let leader_waits = self.leader.held.is_none() && self.leader.writer.is_segment_empty();
         if leader_waits {
-            return !follower.writer.is_segment_empty() && front.dts.minus(start) >= self.target;
+            return follower.is_due(self.target);
         }
-        let leader_start = self.leader.writer.segment_start();
-        let leader_start = leader_start.map(|t| MediaTime::new(t, self.leader.writer.timescale()));
-        let start = leader_start.map_or(start, |leader_start| leader_start.min(start));
-        let unit = MediaTime::new(follower.unit_duration, follower.writer.timescale());
-        front.dts.plus(unit).minus(start) > self.limit
+        follower.exceeds(self.limit, self.leader_start())
     }
 
-    /// Ends the open segments at `at` although the leader has not come so far.
-    fn cut_without_leader(&mut self, at: MediaTime, out: &mut VecDeque<Update>) {
+    /// Start of the leader's open segment, or of the time it would cover.
+    fn leader_start(&self) -> Option<MediaTime> {
+        let start = self.leader.writer.segment_start()?;
+        Some(MediaTime::new(start, self.leader.writer.timescale()))
+    }
+
+    /// Ends the open segments, at `next` at the latest, although the leader has not come so far.
+    fn cut_without_leader(&mut self, next: MediaTime, out: &mut VecDeque<Update>) {
+        let at = self.leader_start().map_or(next, |start| start.plus(self.limit).min(next));
         let at_ticks = at.rescale(self.leader.writer.timescale()).ticks();
+        self.begin_leader_with_follower();
         if let Some(held) = self.leader.held.take() {
             let stands = at_ticks - held.dts.ticks();
             let duration = stands
@@ -310,22 +348,6 @@ impl Alignment {
             self.emit(held, duration, out);
         }
         self.cut(at, at_ticks, out);
-    }
-
-    /// A follower that has delivered nothing for a while does not hold back its segments.
-    fn release_silent_follower(&mut self, out: &mut VecDeque<Update>) {
-        let Some(now) = self.leader_time() else { return };
-        let Some(follower) = &mut self.follower else { return };
-        while let Some(boundary) = follower.boundaries.front().copied() {
-            let waited = now.minus(boundary).min(now.minus(follower.last_arrival));
-            if waited < SKEW_MAX {
-                return;
-            }
-            while !follower.queue.is_empty() {
-                follower.emit_front(self.limit, out);
-            }
-            follower.end_segment_at(boundary, out);
-        }
     }
 }
 
@@ -346,111 +368,12 @@ impl Leader {
         self.awaits_sync
     }
 
-    /// Media time between the end of what was written and `dts`.
-    fn pause_before(&self, dts: i64) -> i64 {
-        if self.writer.segment_start().is_some() { dts - self.writer.end() } else { 0 }
-    }
-
-    fn open_segment(&self) -> Option<OpenSegment> {
-        if self.writer.is_segment_empty() {
-            return None;
-        }
-        let start = self.writer.segment_start()?;
-        Some(OpenSegment { start, independent: self.writer.is_segment_independent() })
-    }
-
     /// Presentation time at which a segment that begins with this unit begins.
     fn boundary(&self, unit: &AccessUnit) -> MediaTime {
         if unit.sync {
             return unit.pts;
         }
         MediaTime::new(unit.dts.ticks().saturating_add(self.sync_offset), unit.dts.timescale())
-    }
-}
-
-impl Follower {
-    fn push(&mut self, unit: AccessUnit, leader_time: Option<MediaTime>) {
-        let dts = unit.dts.ticks();
-        let newest = self.queue.back().map_or(i64::MIN, |unit| unit.dts.ticks());
-        if dts < 0 || dts <= newest || dts < self.writer.end() {
-            return;
-        }
-        if let Some(now) = leader_time {
-            self.last_arrival = now;
-        }
-        self.queue.push_back(unit);
-    }
-
-    /// Ends the segments that the next unit lies behind.
-    fn cross_boundaries(&mut self, out: &mut VecDeque<Update>) {
-        while let (Some(front), Some(boundary)) = (self.queue.front(), self.boundaries.front())
-            && front.pts >= *boundary
-        {
-            let boundary = *boundary;
-            self.end_segment_at(boundary, out);
-        }
-    }
-
-    fn end_segment_at(&mut self, boundary: MediaTime, out: &mut VecDeque<Update>) {
-        self.boundaries.pop_front();
-        self.writer.close_segment(boundary.rescale(self.writer.timescale()).ticks(), out);
-    }
-
-    fn is_too_far_ahead(&self) -> bool {
-        let (Some(front), Some(back)) = (self.queue.front(), self.queue.back()) else {
-            return false;
-        };
-        back.pts.minus(front.pts) >= SKEW_MAX || self.queue.len() > QUEUED_UNITS_MAX
-    }
-
-    /// Writes the first unit of the queue. It lasts until the next one, but neither past the boundary
-    /// where its segment ends nor past TARGETDURATION.
-    fn emit_front(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
-        let Some(unit) = self.queue.pop_front() else { return };
-        let dts = unit.dts.ticks();
-        let timescale = self.writer.timescale();
-        let boundary = self.boundaries.front().map(|b| b.rescale(timescale).ticks());
-        let until_boundary = boundary.map(|b| b - dts);
-        let until_next = self.queue.front().map(|next| next.dts.ticks() - dts);
-        let start = self.writer.segment_start().unwrap_or(dts);
-        let room = start.saturating_add(limit.rescale(timescale).ticks()) - dts;
-        let wanted = match (until_next, until_boundary) {
-            // A pause across the boundary belongs to both segments.
-            (Some(next), Some(boundary)) if next > boundary + self.unit_duration => boundary,
-            (Some(next), _) => next,
-            (None, boundary) => boundary.unwrap_or(self.unit_duration).max(self.unit_duration),
-        };
-        let duration = if wanted > self.unit_duration {
-            wanted.min(room).max(self.unit_duration)
-        } else {
-            wanted
-        };
-        self.writer.append(unit, duration, out);
-    }
-
-    fn split_off(&mut self, carry_from: Option<MediaTime>) -> Vec<AccessUnit> {
-        let first = carry_from.and_then(|from| self.queue.iter().position(|unit| unit.pts >= from));
-        first.map_or_else(Vec::new, |first| self.queue.split_off(first).into())
-    }
-
-    /// Writes everything, without waiting for the leader. What would exceed TARGETDURATION ran ahead
-    /// of a leader that never came and is dropped.
-    fn drain(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
-        loop {
-            self.cross_boundaries(out);
-            let Some(front) = self.queue.front() else { break };
-            let dts = front.dts.ticks();
-            let start = self.writer.segment_start().unwrap_or(dts);
-            let end = dts + self.unit_duration;
-            if MediaTime::new(end - start, self.writer.timescale()) > limit {
-                self.queue.clear();
-                break;
-            }
-            self.emit_front(limit, out);
-        }
-        while let Some(boundary) = self.boundaries.front().copied() {
-            self.end_segment_at(boundary, out);
-        }
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Cutter {
 pub(super) struct OpenSegment {
     /// Decode time of its first unit.
     pub(super) start: i64,
+    /// The same, or earlier if the other track's segment of this number began earlier.
+    pub(super) earliest: i64,
     /// It began with a sync unit.
     pub(super) independent: bool,
 }
@@ -39,6 +41,11 @@ impl Cutter {
     /// No segment may be longer than this many ticks.
     pub(super) const fn limit(&self) -> i64 {
         self.limit
+    }
+
+    /// The aim for a segment, in ticks.
+    pub(super) const fn target(&self) -> i64 {
+        self.target
     }
 
     /// Takes note of a unit. Tells the interval when it is longer than a segment may be.
@@ -66,7 +73,7 @@ impl Cutter {
         if elapsed <= 0 {
             return false;
         }
-        if elapsed + duration > self.limit {
+        if dts + duration - segment.earliest > self.limit {
             return true;
         }
         if sync { self.cuts_before_sync(segment, elapsed) } else { self.ends_piece(dts, elapsed) }
@@ -112,13 +119,13 @@ mod tests {
     fn cuts(end: i64, sync_at: impl Fn(i64) -> bool) -> Vec<i64> {
         let mut cutter = cutter();
         let mut cuts = Vec::new();
-        let mut segment = OpenSegment { start: 0, independent: sync_at(0) };
+        let mut segment = OpenSegment { start: 0, earliest: 0, independent: sync_at(0) };
         for dts in (0..end).step_by(100) {
             let sync = sync_at(dts);
             let _ = cutter.observe(dts, sync);
             if cutter.cuts_before(segment, dts, sync, 100) {
                 cuts.push(dts);
-                segment = OpenSegment { start: dts, independent: sync };
+                segment = OpenSegment { start: dts, earliest: dts, independent: sync };
             }
         }
         cuts

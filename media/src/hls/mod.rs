@@ -11,13 +11,15 @@
 //! The promises kept between two answers of a [`Window`], and checked by the model test:
 //!
 //! - only the edits that HLS allows (PL-8); TARGETDURATION and PART-TARGET never change;
-//! - no part longer than PART-TARGET, no segment longer than TARGETDURATION (LL-1, PL-3);
+//! - no part longer than PART-TARGET (LL-1), no segment longer than TARGETDURATION, but for a rest
+//!   of one audio unit that rounding takes away (PL-3);
 //! - equal numbers mean equal content in all renditions, discontinuities included (AL-1, AL-4);
 //! - whatever is listed can be fetched, and stays so for a while after it left (PL-12);
 //! - the preload hint names the part that comes next (LL-10).
 
 mod alignment;
 mod cutter;
+mod follower;
 mod frame_rate;
 mod limits;
 mod names;

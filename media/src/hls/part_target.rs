@@ -29,14 +29,14 @@ impl UnitDuration {
         millis * self.denominator / (self.numerator * 1_000)
     }
 
-    /// `units` of them in milliseconds, rounded up.
+    /// The smallest part target that holds `units` of them.
     fn millis(self, units: u64) -> u64 {
-        (units * self.numerator * 1_000).div_ceil(self.denominator)
+        (units * self.numerator * 1_000).div_ceil(self.denominator) + ROUNDING_MS
     }
 
-    /// The largest whole number of units in `millis` fills at least 85 % of it.
+    /// The largest number of units that surely fits into `millis` fills at least 85 % of it.
     fn fills(self, millis: u64) -> bool {
-        let units = self.units_in(millis);
+        let units = self.units_in(millis.saturating_sub(ROUNDING_MS));
         units * self.numerator * 1_000 * 100 >= 85 * millis * self.denominator
     }
 }
@@ -60,6 +60,8 @@ pub(super) fn part_target(aim: MediaTime, limit: MediaTime, tracks: &[UnitDurati
     MediaTime::new(i64::try_from(millis).unwrap_or(i64::MAX), Timescale::MILLIS)
 }
 
+/// RTMP times are whole milliseconds: the same number of pictures lasts one more now and then.
+const ROUNDING_MS: u64 = 1;
 /// Multiples of each track's unit that are tried above the aim.
 const CANDIDATES_PER_TRACK: u64 = 8;
 
@@ -79,11 +81,13 @@ mod tests {
             (25_000, 334),
             (24_000, 334),
             (23_976, 334),
-            (15_000, 334),
+            (20_000, 334),
+            (15_000, 343),
+            (12_000, 343),
             (10_000, 334),
-            (8_000, 375),
-            (5_000, 400),
-            (1_000, 1_000),
+            (8_000, 376),
+            (5_000, 401),
+            (1_000, 1_001),
             (200, 3_000),
         ] {
             let tracks = [UnitDuration::of_video(fps_millis), aac];

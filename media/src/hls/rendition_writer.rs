@@ -47,6 +47,7 @@ pub(super) struct RenditionWriter {
     /// `None` until the timeline's first sample or gap.
     cursor: Option<i64>,
     end: i64,
+    origin: Option<i64>,
     samples: Vec<Sample>,
     samples_start: i64,
     samples_bytes: usize,
@@ -93,10 +94,16 @@ impl RenditionWriter {
             segment: None,
             cursor: None,
             end: i64::MIN,
+            origin: None,
             samples: Vec::new(),
             samples_start: 0,
             samples_bytes: 0,
         }
+    }
+
+    /// Where the timeline began in the other track; a gap at the beginning starts there.
+    pub(super) fn begin_with(&mut self, other: MediaTime) {
+        self.origin.get_or_insert(other.rescale(self.timescale).ticks());
     }
 
     /// Adds a unit whose duration is known. It must not begin before [`Self::end`] and must have
@@ -152,8 +159,8 @@ impl RenditionWriter {
         self.close_part(out);
         let gap = self.segment.is_none();
         if gap {
-            let anchor = self.anchor.start.rescale(self.timescale).ticks();
-            let start = self.cursor_or(anchor.min(gap_end.saturating_sub(1)));
+            let before = gap_end.saturating_sub(1);
+            let start = self.cursor.or(self.origin).unwrap_or(before);
             let end = gap_end.max(start + 1);
             self.segment = Some(Segment { start, independent: true, parts: 0, announced: false });
             self.announce_segment(out);

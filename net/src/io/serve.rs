@@ -46,9 +46,9 @@ pub async fn serve_listener<H: Handler>(
         match admission.admit(stream.peer_addr().ip()) {
             Ok(admitted) => {
                 let pass = gate.enter();
-                let serving = serve_http(stream, handler.clone(), limits.clone(), stop.clone());
+                let (handler, limits, stop) = (handler.clone(), limits.clone(), stop.clone());
                 glommio::spawn_local(async move {
-                    serving.await;
+                    serve_http(stream, handler, limits, stop).await;
                     drop((admitted, pass));
                 })
                 .detach();

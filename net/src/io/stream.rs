@@ -156,7 +156,8 @@ impl Stream {
             return;
         }
         let deadline = Instant::now() + LINGER;
-        let mut buffer = [0; LINGER_READ_BYTES];
+        // On the heap: inside the future it would be part of every idle connection.
+        let mut buffer = vec![0; LINGER_READ_BYTES];
         let mut total = 0;
         while total < LINGER_BYTES_MAX {
             match self.read(&mut buffer, deadline).await {

@@ -345,6 +345,17 @@ fn a_thousand_idle_connections_leave_room_for_a_busy_one() {
     assert!(idle.iter_mut().all(is_ended));
 }
 
+/// The task of a connection is most of what an idle viewer costs (F23). A buffer held across an
+/// await would show up here.
+#[test]
+fn a_connection_task_is_small() {
+    fn size_of_output<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+        size_of::<F>()
+    }
+    let size = size_of_output(serve_http::<TestHandler>);
+    assert!(size <= 2_048, "{size} bytes");
+}
+
 #[test]
 fn stopping_lets_a_busy_connection_finish_and_reports_what_is_left() {
     let server = start();

@@ -1,0 +1,233 @@
+//! The track that adjusts to the other one's segments: audio beside video (AL-5).
+//!
+//! Units wait in a queue until it is known which segment they belong to and how long they last.
+//! [`super::alignment`] knows the first, the next unit tells the second.
+
+use std::collections::VecDeque;
+
+use super::alignment::TrackWriter;
+use super::limits::{QUEUED_UNITS_MAX, SKEW_MAX};
+use super::rendition_writer::RenditionWriter;
+use super::update::Update;
+use crate::access_unit::{AccessUnit, TrackKind};
+use crate::time::MediaTime;
+
+/// Units in, parts out.
+#[derive(Debug)]
+pub(super) struct Follower {
+    kind: TrackKind,
+    writer: RenditionWriter,
+    /// Usual duration of a unit in track ticks.
+    unit_duration: i64,
+    queue: VecDeque<AccessUnit>,
+    /// Starts of the leader's segments that this track has not reached.
+    boundaries: VecDeque<MediaTime>,
+    /// The leader's time when the last unit arrived.
+    last_arrival: MediaTime,
+}
+
+impl Follower {
+    /// `start` is the output time at which the timeline begins.
+    pub(super) fn new(track: TrackWriter, start: MediaTime) -> Self {
+        Self {
+            kind: track.kind,
+            writer: track.writer,
+            unit_duration: track.unit_duration,
+            queue: VecDeque::new(),
+            boundaries: VecDeque::new(),
+            last_arrival: start,
+        }
+    }
+
+    /// Queues a unit; drops it when its time is already covered.
+    pub(super) fn push(&mut self, unit: AccessUnit, leader_time: Option<MediaTime>) {
+        let dts = unit.dts.ticks();
+        let newest = self.queue.back().map_or(i64::MIN, |unit| unit.dts.ticks());
+        if dts < 0 || dts <= newest || dts < self.writer.end() {
+            return;
+        }
+        self.last_arrival = leader_time.unwrap_or(self.last_arrival);
+        self.queue.push_back(unit);
+    }
+
+    /// The leader's next segment begins at this time.
+    pub(super) fn add_boundary(&mut self, boundary: MediaTime) {
+        self.boundaries.push_back(boundary);
+    }
+
+    /// See [`RenditionWriter::begin_with`].
+    pub(super) fn begin_with(&mut self, other: MediaTime) {
+        self.writer.begin_with(other);
+    }
+
+    /// A timeline begins with the leader's first unit; sound that waited for it and ends before is
+    /// not worth a segment that begins earlier.
+    pub(super) fn drop_before_start(&mut self, start: MediaTime) {
+        if self.writer.segment_start().is_some() {
+            return;
+        }
+        let unit = self.time(self.unit_duration);
+        while self.queue.front().is_some_and(|front| front.pts.plus(unit) <= start) {
+            self.queue.pop_front();
+        }
+    }
+
+    /// Ends the segments that the next unit lies behind.
+    pub(super) fn cross_boundaries(&mut self, out: &mut VecDeque<Update>) {
+        while let (Some(front), Some(boundary)) = (self.queue.front(), self.boundaries.front())
+            && front.pts >= *boundary
+        {
+            self.end_segment(out);
+        }
+    }
+
+    /// Writes the first unit of the queue, which belongs to the open segment, if its duration is
+    /// known. Closes the part before it even if not, when it cannot hold the unit.
+    pub(super) fn emit_front_if_known(
+        &mut self,
+        limit: MediaTime,
+        out: &mut VecDeque<Update>,
+    ) -> bool {
+        self.writer.close_full_part(self.unit_duration, out);
+        let known = self.queue.len() >= 2;
+        if known {
+            self.emit_front(limit, out);
+        }
+        known
+    }
+
+    /// A track that has delivered nothing for a while does not hold back its segments: the last unit
+    /// stands until the boundary.
+    pub(super) fn release_if_silent(
+        &mut self,
+        leader_time: MediaTime,
+        limit: MediaTime,
+        out: &mut VecDeque<Update>,
+    ) {
+        while let Some(boundary) = self.boundaries.front() {
+            let since = self.last_arrival.max(*boundary);
+            if leader_time.minus(since) < SKEW_MAX {
+                return;
+            }
+            while !self.queue.is_empty() {
+                self.emit_front(limit, out);
+            }
+            self.end_segment(out);
+        }
+    }
+
+    /// Takes the next unit away if it lies more than `limit` behind what was written: no segment can
+    /// cover the pause.
+    pub(super) fn take_front_after_jump(&mut self, limit: MediaTime) -> Option<AccessUnit> {
+        self.writer.segment_start()?;
+        let pause = self.queue.front()?.dts.minus(self.time(self.writer.end()));
+        if pause > limit { self.queue.pop_front() } else { None }
+    }
+
+    /// Takes the units from `carry_from` on, which belong to the next timeline.
+    pub(super) fn split_off(&mut self, carry_from: Option<MediaTime>) -> Vec<AccessUnit> {
+        let first = carry_from.and_then(|from| self.queue.iter().position(|unit| unit.pts >= from));
+        first.map_or_else(Vec::new, |first| self.queue.split_off(first).into())
+    }
+
+    /// Writes everything, without waiting for the leader. What would exceed TARGETDURATION ran ahead
+    /// of a leader that never came and is dropped.
+    pub(super) fn drain(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
+        loop {
+            self.cross_boundaries(out);
+            let Some(front) = self.queue.front() else { break };
+            let start = self.segment_start().unwrap_or(front.dts);
+            if front.dts.minus(start) > limit {
+                self.queue.clear();
+                break;
+            }
+            self.emit_front(limit, out);
+        }
+        while !self.boundaries.is_empty() {
+            self.end_segment(out);
+        }
+    }
+
+    pub(super) const fn kind(&self) -> TrackKind {
+        self.kind
+    }
+
+    pub(super) const fn writer(&self) -> &RenditionWriter {
+        &self.writer
+    }
+
+    pub(super) const fn writer_mut(&mut self) -> &mut RenditionWriter {
+        &mut self.writer
+    }
+
+    /// Presentation time of the next unit.
+    pub(super) fn front(&self) -> Option<MediaTime> {
+        self.queue.front().map(|unit| unit.pts)
+    }
+
+    /// The next unit has waited long enough for the leader (TS-8).
+    pub(super) fn is_too_far_ahead(&self) -> bool {
+        let (Some(front), Some(back)) = (self.queue.front(), self.queue.back()) else {
+            return false;
+        };
+        back.pts.minus(front.pts) >= SKEW_MAX || self.queue.len() > QUEUED_UNITS_MAX
+    }
+
+    /// The open segment has something, and lasts `target` when the next unit begins.
+    pub(super) fn is_due(&self, target: MediaTime) -> bool {
+        let (Some(front), Some(start)) = (self.queue.front(), self.segment_start()) else {
+            return false;
+        };
+        !self.writer.is_segment_empty() && front.dts.minus(start) >= target
+    }
+
+    /// With the next unit the open segment would last longer than `limit`, counted from `other` if
+    /// that is earlier.
+    pub(super) fn exceeds(&self, limit: MediaTime, other: Option<MediaTime>) -> bool {
+        let (Some(front), Some(start)) = (self.queue.front(), self.segment_start()) else {
+            return false;
+        };
+        let start = other.map_or(start, |other| other.min(start));
+        front.dts.plus(self.time(self.unit_duration)).minus(start) > limit
+    }
+
+    /// Start of the segment that is open in both tracks.
+    pub(super) fn aligned_start(&self) -> Option<MediaTime> {
+        self.segment_start().filter(|_| self.boundaries.is_empty())
+    }
+
+    fn segment_start(&self) -> Option<MediaTime> {
+        self.writer.segment_start().map(|start| self.time(start))
+    }
+
+    /// Ends the open segment at the next boundary.
+    fn end_segment(&mut self, out: &mut VecDeque<Update>) {
+        if let Some(boundary) = self.boundaries.pop_front() {
+            self.writer.close_segment(boundary.rescale(self.writer.timescale()).ticks(), out);
+        }
+    }
+
+    /// Writes the first unit of the queue. It lasts until the next one, but if that is a pause,
+    /// neither past the boundary where its segment ends nor past TARGETDURATION.
+    fn emit_front(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
+        let Some(unit) = self.queue.pop_front() else { return };
+        let dts = unit.dts.ticks();
+        let timescale = self.writer.timescale();
+        let usual = self.unit_duration;
+        let start = self.writer.segment_start().unwrap_or(dts);
+        let room = start.saturating_add(limit.rescale(timescale).ticks()) - dts;
+        let until_boundary = self.boundaries.front().map(|b| b.rescale(timescale).ticks() - dts);
+        let until_next = self.queue.front().map(|next| next.dts.ticks() - dts);
+        let duration = match (until_next, until_boundary) {
+            (Some(next), Some(boundary)) if next > boundary + usual => boundary.max(usual),
+            (Some(next), _) => next,
+            (None, boundary) => boundary.map_or(usual, |boundary| boundary.max(usual)),
+        };
+        let duration = if duration > usual { duration.min(room).max(usual) } else { duration };
+        self.writer.append(unit, duration, out);
+    }
+
+    const fn time(&self, ticks: i64) -> MediaTime {
+        MediaTime::new(ticks, self.writer.timescale())
+    }
+}

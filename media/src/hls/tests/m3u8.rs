@@ -1,0 +1,134 @@
+//! A strict reader of our media playlists, sharing nothing with the writer.
+
+use std::collections::BTreeMap;
+
+/// Durations are in units of 10 µs.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Playlist {
+    pub(super) target_duration: i64,
+    pub(super) part_target: Option<i64>,
+    pub(super) control: BTreeMap<String, String>,
+    pub(super) media_sequence: u64,
+    pub(super) discontinuity_sequence: u64,
+    pub(super) independent_segments: bool,
+    pub(super) skipped: usize,
+    pub(super) segments: Vec<Segment>,
+    pub(super) hints: Vec<(String, String)>,
+    pub(super) reports: Vec<BTreeMap<String, String>>,
+    pub(super) ended: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Segment {
+    pub(super) msn: u64,
+    pub(super) discontinuity: bool,
+    pub(super) map: Option<String>,
+    /// Milliseconds within the day.
+    pub(super) date_ms: Option<i64>,
+    pub(super) gap: bool,
+    pub(super) parts: Vec<Part>,
+    /// `None` while the segment is open.
+    pub(super) duration: Option<i64>,
+    pub(super) uri: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Part {
+    pub(super) duration: i64,
+    pub(super) uri: String,
+    pub(super) independent: bool,
+}
+
+pub(super) fn parse(text: &str) -> Playlist {
+    let mut playlist = Playlist::default();
+    assert!(text.starts_with("#EXTM3U\n#EXT-X-VERSION:9\n"), "{text}");
+    assert!(text.ends_with('\n') && !text.contains("\n\n") && !text.contains('\r'), "{text}");
+    let mut segment = Segment::default();
+    let mut msn = 0;
+    for line in text.lines().skip(2) {
+        assert!(!playlist.ended, "{line} after ENDLIST");
+        let (tag, value) = line.split_once(':').unwrap_or((line, ""));
+        match tag {
+            "#EXT-X-TARGETDURATION" => playlist.target_duration = value.parse().unwrap(),
+            "#EXT-X-SERVER-CONTROL" => playlist.control = attributes(value),
+            "#EXT-X-PART-INF" => {
+                playlist.part_target = Some(seconds(&attributes(value)["PART-TARGET"]));
+            }
+            "#EXT-X-MEDIA-SEQUENCE" => {
+                playlist.media_sequence = value.parse().unwrap();
+                msn = playlist.media_sequence;
+            }
+            "#EXT-X-DISCONTINUITY-SEQUENCE" => {
+                playlist.discontinuity_sequence = value.parse().unwrap();
+            }
+            "#EXT-X-INDEPENDENT-SEGMENTS" => playlist.independent_segments = true,
+            "#EXT-X-SKIP" => {
+                playlist.skipped = attributes(value)["SKIPPED-SEGMENTS"].parse().unwrap();
+                msn += playlist.skipped as u64;
+            }
+            "#EXT-X-DISCONTINUITY" => segment.discontinuity = true,
+            "#EXT-X-MAP" => segment.map = Some(attributes(value)["URI"].clone()),
+            "#EXT-X-PROGRAM-DATE-TIME" => segment.date_ms = Some(time_of_day(value)),
+            "#EXT-X-GAP" => segment.gap = true,
+            "#EXT-X-PART" => {
+                let attributes = attributes(value);
+                segment.parts.push(Part {
+                    duration: seconds(&attributes["DURATION"]),
+                    uri: attributes["URI"].clone(),
+                    independent: attributes.get("INDEPENDENT").is_some_and(|yes| yes == "YES"),
+                });
+            }
+            "#EXTINF" => segment.duration = Some(seconds(value.strip_suffix(',').unwrap())),
+            "#EXT-X-PRELOAD-HINT" => {
+                let mut attributes = attributes(value);
+                let uri = attributes.remove("URI").unwrap();
+                playlist.hints.push((attributes["TYPE"].clone(), uri));
+            }
+            "#EXT-X-RENDITION-REPORT" => playlist.reports.push(attributes(value)),
+            "#EXT-X-ENDLIST" => playlist.ended = true,
+            uri => {
+                assert!(!uri.starts_with('#') && segment.duration.is_some(), "{line}");
+                let done = Segment { msn, uri: uri.to_owned(), ..std::mem::take(&mut segment) };
+                playlist.segments.push(done);
+                msn += 1;
+            }
+        }
+    }
+    if segment != Segment::default() {
+        assert!(segment.duration.is_none(), "EXTINF without a URI");
+        playlist.segments.push(Segment { msn, ..segment });
+    }
+    playlist
+}
+
+fn attributes(list: &str) -> BTreeMap<String, String> {
+    let mut map = BTreeMap::new();
+    let mut rest = list;
+    while !rest.is_empty() {
+        let (name, after) = rest.split_once('=').unwrap();
+        let (value, after) = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let (value, after) = quoted.split_once('"').unwrap();
+                (value, after.strip_prefix(',').unwrap_or(after))
+            }
+            None => after.split_once(',').unwrap_or((after, "")),
+        };
+        assert!(map.insert(name.to_owned(), value.to_owned()).is_none(), "{name} twice");
+        rest = after;
+    }
+    map
+}
+
+pub(super) fn seconds(text: &str) -> i64 {
+    let (whole, fraction) = text.split_once('.').unwrap();
+    assert!((1..=5).contains(&fraction.len()), "{text}");
+    let fraction: i64 = format!("{fraction:0<5}").parse().unwrap();
+    whole.parse::<i64>().unwrap() * 100_000 + fraction
+}
+
+fn time_of_day(date: &str) -> i64 {
+    let time = date.split_once('T').unwrap().1.strip_suffix('Z').unwrap();
+    let (clock, millis) = time.split_once('.').unwrap();
+    let seconds = clock.split(':').fold(0, |sum, n| sum * 60 + n.parse::<i64>().unwrap());
+    seconds * 1_000 + millis.parse::<i64>().unwrap()
+}
