@@ -202,9 +202,11 @@ impl Follower {
 
     /// Ends the open segment at the next boundary.
     fn end_segment(&mut self, out: &mut VecDeque<Update>) {
-        if let Some(boundary) = self.boundaries.pop_front() {
-            self.writer.close_segment(boundary.rescale(self.writer.timescale()).ticks(), out);
-        }
+        let Some(boundary) = self.boundaries.pop_front() else { return };
+        let end = boundary.rescale(self.writer.timescale()).ticks();
+        // Rounding must not let a gap reach into the unit that ends it.
+        let front = self.queue.front().map_or(end, |front| front.dts.ticks());
+        self.writer.close_segment(end.min(front), out);
     }
 
     /// Writes the first unit of the queue. It lasts until the next one, but if that is a pause,
