@@ -72,9 +72,10 @@ impl Alignment {
         leader: TrackWriter,
         follower: Option<TrackWriter>,
     ) -> Self {
-        let timescale = leader.writer.timescale();
+        let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
+        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target());
         Self {
-            cutter: Cutter::new(target, limit, |time| time.rescale(timescale).ticks()),
+            cutter,
             leader: Leader {
                 kind: leader.kind,
                 writer: leader.writer,

@@ -103,7 +103,8 @@ impl RenditionWriter {
 
     /// Where the timeline began in the other track; a gap at the beginning starts there.
     pub(super) fn begin_with(&mut self, other: MediaTime) {
-        self.origin = self.origin.or(Some(other.rescale(self.timescale).ticks()));
+        let other = other.rescale(self.timescale).ticks();
+        self.origin.get_or_insert(other);
     }
 
     /// Adds a unit whose duration is known. It must not begin before [`Self::end`] and must have
