@@ -7,18 +7,20 @@
 //!
 //! Neither track may hold up the other (TS-8):
 //!
-//! | what happens | what follows |
-//! |---|---|
-//! | audio is ahead of video by less than a second | it waits, so that boundaries agree |
-//! | ... by more | it is packaged; the next boundary falls where audio then is |
-//! | video stays away until the audio segment reaches TARGETDURATION | its last picture is extended to there, both segments end, and video's next segments are gaps until it returns (PL-19) |
-//! | audio stays away for a second after a boundary | its last unit is extended to the boundary; segments without any audio are gaps |
-//! | both stay away for more than TARGETDURATION | a new timeline: [`TimelineBreak`] |
+//! - Audio that is ahead of video by less than a second waits, so that boundaries agree. When it is
+//!   further ahead it is packaged, and the next boundary falls where audio then is.
+//! - Video that stays away until the audio segment reaches TARGETDURATION: its last picture is
+//!   extended to there, both segments end, and video's next segments are gaps until it returns
+//!   (PL-19).
+//! - Audio that stays away for a second after a boundary: its last unit is extended to the boundary.
+//!   Segments without any audio are gaps.
+//! - Both stay away for more than TARGETDURATION: a new timeline, [`TimelineBreak`].
 
 use std::collections::VecDeque;
 
 use super::cutter::{Cutter, OpenSegment};
 use super::follower::Follower;
+use super::limits::{DECODE_TICKS_MAX, OFFSET_TICKS_MAX};
 use super::rendition_writer::RenditionWriter;
 use super::update::Update;
 use crate::access_unit::{AccessUnit, TrackKind};
@@ -114,8 +116,8 @@ impl Alignment {
         Ok(())
     }
 
-    /// Ends the timeline: writes every unit held and closes both segments at the same number. Returns
-    /// the follower's units from `carry_from` on, which belong to the next timeline.
+    /// Ends the timeline: writes every unit held and closes both segments at the same number.
+    /// Returns the follower's units from `carry_from` on, which belong to the next timeline.
     pub(super) fn finish(
         &mut self,
         carry_from: Option<MediaTime>,
@@ -239,9 +241,9 @@ impl Alignment {
         }
     }
 
-    /// The leader comes late, or returns after segments were ended without it: what is missing up to
-    /// `unit` is a gap, unless it is less than a part, or little enough to begin the first segment
-    /// later than the follower.
+    /// The leader comes late, or returns after segments were ended without it: what is missing up
+    /// to `unit` is a gap, unless it is less than a part, or little enough to begin the first
+    /// segment later than the follower.
     fn end_gap(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();
         let writer = &self.leader.writer;
@@ -361,7 +363,7 @@ impl Leader {
             Some(held) => dts <= held.dts.ticks(),
             None => dts < self.writer.end(),
         };
-        if dts < 0 || too_late {
+        if too_late || !is_placeable(unit) {
             self.awaits_sync = true;
             return true;
         }
@@ -376,6 +378,12 @@ impl Leader {
         }
         MediaTime::new(unit.dts.ticks().saturating_add(self.sync_offset), unit.dts.timescale())
     }
+}
+
+/// The times of the unit are in the range that arithmetic and `tfdt` can hold (CM-10).
+pub(super) fn is_placeable(unit: &AccessUnit) -> bool {
+    let offset = unit.pts.minus(unit.dts).ticks();
+    (0..=DECODE_TICKS_MAX).contains(&unit.dts.ticks()) && offset.abs() <= OFFSET_TICKS_MAX
 }
 
 /// The unit with its times in the track's ticks.

@@ -1,8 +1,9 @@
 //! Where the leading track's segments are cut (PL-3, PL-4, LL-20).
 //!
 //! Cuts fall on sync units near the target. A source whose keyframes are further apart than
-//! TARGETDURATION is cut between them, into pieces as equal as the last interval allows; the segment
-//! after such a cut ends at the next sync unit, so that independence comes back as soon as it can.
+//! TARGETDURATION is cut between them, into pieces as equal as the last interval allows; the
+//! segment after such a cut ends at the next sync unit, so that independence comes back as soon as
+//! it can.
 
 /// The cut rule. Times are ticks of the leading track.
 #[derive(Debug)]

@@ -304,6 +304,5 @@ impl RenditionWriter {
 }
 
 fn composition_offset(unit: &AccessUnit) -> i32 {
-    let offset = unit.pts.minus(unit.dts).ticks();
-    i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
+    i32::try_from(unit.pts.minus(unit.dts).ticks()).unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! Foreign judges: real H.264 with B pictures and AAC from FFmpeg go through the packager, and
-//! FFmpeg's own demuxer and decoders must find every picture and every block of sound in the result.
-//! Skipped, with a plain word, where the tools are missing.
+//! FFmpeg's own demuxer and decoders must find every picture and every block of sound in the
+//! result. Skipped, with a plain word, where the tools are missing.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -171,7 +171,8 @@ fn ffmpeg_finds_every_unit() {
         let file = joined(&mut server, "0");
         let video = probe(&file, "codec_tag_string,width,height,nb_read_packets");
         assert_eq!(video, format!("avc1,320,180,{pictures}"), "{frame_rate}");
-        // FFmpeg delays presentation by the largest negative offset, so its start time tells nothing.
+        // FFmpeg delays presentation by the largest negative offset, so its start time tells
+        // nothing.
         assert_decodes(&file);
 
         let file = joined(&mut server, "audio");
