@@ -383,7 +383,7 @@ impl Leader {
 /// The times of the unit are in the range that arithmetic and `tfdt` can hold (CM-10).
 pub(super) fn is_placeable(unit: &AccessUnit) -> bool {
     let offset = unit.pts.minus(unit.dts).ticks();
-    (0..=DECODE_TICKS_MAX).contains(&unit.dts.ticks()) && offset.abs() <= OFFSET_TICKS_MAX
+    (0..=DECODE_TICKS_MAX).contains(&unit.dts.ticks()) && offset.unsigned_abs() <= OFFSET_TICKS_MAX
 }
 
 /// The unit with its times in the track's ticks.

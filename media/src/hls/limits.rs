@@ -30,7 +30,7 @@ pub(super) const LISTED_SEGMENTS_MIN: usize = 6;
 /// Largest decode time in track ticks; at 90 kHz three thousand years.
 pub(super) const DECODE_TICKS_MAX: i64 = 1 << 53;
 /// Largest distance of presentation and decode time in track ticks: what a `trun` can say (CM-8).
-pub(super) const OFFSET_TICKS_MAX: i64 = i32::MAX as i64;
+pub(super) const OFFSET_TICKS_MAX: u64 = i32::MAX as u64;
 /// Bytes of a query string that is looked at for delivery directives.
 pub(super) const QUERY_BYTES_MAX: usize = 4_096;
 
