@@ -124,7 +124,8 @@ impl Alignment {
         out: &mut VecDeque<Update>,
     ) -> Vec<AccessUnit> {
         if let Some(held) = self.leader.held.take() {
-            self.emit(held, self.leader.last_duration, out);
+            let duration = self.leader.guess_duration(&held);
+            self.emit(held, duration, out);
         }
         let Some(mut follower) = self.follower.take() else {
             if !self.leader.writer.is_segment_empty() {
@@ -369,6 +370,17 @@ impl Leader {
         }
         self.awaits_sync &= !unit.sync;
         self.awaits_sync
+    }
+
+    /// Duration of a unit that has no successor: as long as the one before, unless rounding would
+    /// cost a part of its own.
+    fn guess_duration(&self, unit: &AccessUnit) -> i64 {
+        let room = self.writer.room_in_part(unit.dts.ticks());
+        if room * 4 >= self.last_duration * 3 {
+            self.last_duration.min(room)
+        } else {
+            self.last_duration
+        }
     }
 
     /// Presentation time at which a segment that begins with this unit begins.

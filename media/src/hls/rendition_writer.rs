@@ -209,6 +209,11 @@ impl RenditionWriter {
         self.segment.is_some_and(|segment| segment.independent)
     }
 
+    /// Ticks that a unit at `dts` may last in the open part.
+    pub(super) fn room_in_part(&self, dts: i64) -> i64 {
+        self.cursor_or(dts) + self.part_target - dts
+    }
+
     /// PART-TARGET in track ticks.
     pub(super) const fn part_target(&self) -> i64 {
         self.part_target
