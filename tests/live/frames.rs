@@ -74,34 +74,49 @@ impl Frames {
         frames
     }
 
-    /// Panics unless `received` holds exactly the same frames in the same order and at the same
-    /// distances in time; `audio_drift` is how far an audio frame may stand from its message time
-    /// in seconds (TS-5: audio counts samples, RTMP counts whole milliseconds).
-    pub(crate) fn assert_same(&self, received: &Self, audio_drift: f64) {
-        let zero = self.first().pts;
-        let origin = received.first().pts;
-        let tracks = [
-            ("coded pictures", &self.coded_video, &received.coded_video, 0.002),
-            ("decoded pictures", &self.pictures, &received.pictures, 0.002),
-            ("AAC frames", &self.coded_audio, &received.coded_audio, audio_drift),
-        ];
-        for (what, sent, got, drift) in tracks {
-            same_hashes(what, sent, got);
-            for (index, (sent, got)) in sent.iter().zip(got.iter()).enumerate() {
-                let off = (got.pts - origin) - (sent.pts - zero);
+    /// Drops the AAC frames that begin before the first picture: a broadcast with pictures begins
+    /// with one, and sound nobody can see the picture to is not sent on.
+    pub(crate) fn from_the_first_picture(mut self) -> Self {
+        let shown = self.coded_video.iter().map(|picture| picture.pts);
+        let first = shown.fold(f64::INFINITY, f64::min);
+        if first.is_finite() {
+            // Half a millisecond: RTMP's times are whole ones.
+            self.coded_audio.retain(|frame| frame.pts > first - 0.0005);
+        }
+        self
+    }
+
+    /// Panics unless `received` holds exactly the same frames in the same order.
+    pub(crate) fn assert_same(&self, received: &Self) {
+        same_hashes("coded pictures", &self.coded_video, &received.coded_video);
+        same_hashes("decoded pictures", &self.pictures, &received.pictures);
+        same_hashes("AAC frames", &self.coded_audio, &received.coded_audio);
+    }
+
+    /// Panics unless the times in seconds at which coded pictures and AAC frames were received, in
+    /// the order they were sent, are those of these frames, all moved by the same span.
+    /// `audio_drift` is how far in seconds an AAC frame may stand from its message time (TS-5:
+    /// audio counts samples, RTMP counts whole milliseconds).
+    pub(crate) fn assert_times(&self, pictures: &[f64], sounds: &[f64], audio_drift: f64) {
+        let zero = self.coded_video.first().or_else(|| self.coded_audio.first());
+        let zero = zero.expect("a track").pts;
+        let origin = *pictures.first().or_else(|| sounds.first()).expect("a track");
+        for (what, sent, got, drift) in [
+            ("coded picture", &self.coded_video, pictures, 0.002),
+            ("AAC frame", &self.coded_audio, sounds, audio_drift),
+        ] {
+            assert_eq!(sent.len(), got.len(), "{what}s");
+            for (index, (sent, got)) in sent.iter().zip(got).enumerate() {
+                let off = (got - origin) - (sent.pts - zero);
                 assert!(
                     off.abs() <= drift,
                     "{what} {index} stands {off:+.4} s off: sent at {:.4}, received at {:.4}, \
                      counted from the first",
                     sent.pts - zero,
-                    got.pts - origin,
+                    got - origin,
                 );
             }
         }
-    }
-
-    fn first(&self) -> &Frame {
-        self.coded_video.first().unwrap_or_else(|| self.coded_audio.first().expect("a track"))
     }
 
     /// Coded pictures and AAC frames.

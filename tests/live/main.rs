@@ -16,10 +16,11 @@
 //! | `hostile` | garbage, floods and slow peers beside a live broadcast |
 //!
 //! The rest is the harness: `server`, `publish`, `http`, `playlist`, `lint`, `player`, `frames`,
-//! `tool`.
+//! `boxes`, `tool`.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
+mod boxes;
 mod frames;
 mod hostile;
 mod http;

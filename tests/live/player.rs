@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::boxes;
 use crate::http::{Connection, Response};
 use crate::lint;
 use crate::playlist::{Media, resolve};
@@ -72,6 +73,30 @@ impl Recording {
     /// Number of parts seen.
     pub(crate) fn parts(&self) -> usize {
         self.segments.values().map(|segment| segment.parts.len()).sum()
+    }
+
+    /// When each sample is shown, in seconds, in decode order, read from the fragments themselves.
+    /// Panics where the decode timeline has a hole or an overlap.
+    pub(crate) fn presentation_times(&self) -> Vec<f64> {
+        let mut times = Vec::new();
+        let mut next: Option<i64> = None;
+        for (msn, segment) in &self.segments {
+            let init = segment.map.as_ref().and_then(|map| self.inits.get(map)).expect("a map");
+            let scale = boxes::timescale(init) as f64;
+            if segment.discontinuity {
+                next = None;
+            }
+            // A segment that left the edge before the player came is whole, but has no parts.
+            let bytes = segment.bytes.clone().unwrap_or_else(|| segment.parts.concat());
+            for sample in boxes::samples(&bytes) {
+                let expected = next.unwrap_or(sample.dts);
+                assert_eq!(sample.dts, expected, "a hole in decode time in {msn}");
+                assert!(sample.duration > 0, "no duration in {msn}");
+                next = Some(sample.dts + sample.duration);
+                times.push(sample.pts as f64 / scale);
+            }
+        }
+        times
     }
 
     /// Sequence numbers that carry a discontinuity.
@@ -306,6 +331,23 @@ pub(crate) fn media_playlists(tracks: crate::frames::Tracks) -> Vec<&'static str
         paths.push("/hls/audio/stream.m3u8");
     }
     paths
+}
+
+/// Waits until every media playlist lists a whole segment: players that know no parts see nothing
+/// before.
+pub(crate) fn wait_segments(
+    server: &crate::server::Server,
+    tracks: crate::frames::Tracks,
+    count: usize,
+) {
+    for path in media_playlists(tracks) {
+        wait_for(&format!("{count} segments in {path}"), Duration::from_secs(60), || {
+            let answer = server.get(path);
+            let playlist = (answer.status == 200).then(|| Media::parse(answer.text()))?;
+            let complete = playlist.segments.iter().filter(|segment| segment.uri.is_some());
+            (complete.count() >= count).then_some(())
+        });
+    }
 }
 
 /// Follows every media playlist of a stream from the moment it answers.

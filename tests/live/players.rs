@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::frames::Tracks;
-use crate::player::media_playlists;
+use crate::player::{media_playlists, wait_segments};
 use crate::playlist::{Media, Multivariant};
 use crate::publish::Publisher;
 use crate::server::Server;
-use crate::tool::{node, python, run, run_well, wait_for};
+use crate::tool::{node, python, run, run_well};
 
 /// Start-up of a player, a few segments at the speed they play, and a slow machine.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -24,10 +24,7 @@ fn is_read_by_all(name: &str) {
     let _publisher = Publisher::looped(name, &server.publish_url());
     server.wait_live();
     // Players that know no parts start three target durations back.
-    wait_for("four segments", LIMIT, || {
-        let playlist = Media::parse(server.get(media_playlists(tracks)[0]).text());
-        (playlist.segments.len() > 4).then_some(())
-    });
+    wait_segments(&server, tracks, 4);
     let url = server.url("/hls/stream.m3u8");
     thread::scope(|scope| {
         scope.spawn(|| ffprobe(&url, tracks));

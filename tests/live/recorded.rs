@@ -111,7 +111,7 @@ fn output(now: Instant, events: &[Event]) -> Vec<String> {
     let mut updates = Vec::new();
     for event in events {
         match event {
-            Event::Metadata(value) => source.handle_metadata(now, value),
+            Event::Metadata(value) => source.handle_metadata(now, value.into()),
             Event::Video { timestamp, payload } => {
                 source.handle_video(now, *timestamp, payload).expect("H.264");
             }
@@ -142,8 +142,7 @@ fn cut_in_two_at_every_position() {
     let now = Instant::now();
     for (name, bytes) in vectors() {
         let whole = events(now, std::iter::once(&bytes[..]));
-        let media =
-            |event: &&Event| matches!(event, Event::Video { .. } | Event::Audio { .. });
+        let media = |event: &&Event| matches!(event, Event::Video { .. } | Event::Audio { .. });
         assert!(whole.iter().filter(media).count() > 130, "{name}: {}", whole.len());
         for cut in 0..=bytes.len() {
             let (head, tail) = bytes.split_at(cut);
