@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use glommio::{LocalExecutorBuilder, Placement};
+use riverrun_net::io::BindError;
 use riverrun_storage::disk::{OpenError, Store};
 use rustix::thread::sched_getaffinity;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -30,6 +31,10 @@ use crate::{demo, ingest};
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Part of it that is left for the shards after publishers have ended.
 const DRAIN_TIME_SHARDS: Duration = Duration::from_secs(5);
+/// How long a port may look taken after the end of a former run.
+const PORT_RELEASE_TIME_MAX: Duration = Duration::from_secs(1);
+/// Pause between two looks at a taken port.
+const PORT_RETRY_INTERVAL: Duration = Duration::from_millis(5);
 /// Memory that each executor registers with its ring, in bytes. glommio's default of 10 MiB is for
 /// direct disk I/O, of which the shards do none.
 const RING_MEMORY_BYTES: usize = 64 << 10;
@@ -46,7 +51,7 @@ pub enum ServerError {
         /// The option that changes it.
         option: &'static str,
         /// Why.
-        source: riverrun_net::io::BindError,
+        source: BindError,
     },
     /// The store does not open.
     #[error(transparent)]
@@ -132,8 +137,19 @@ pub fn run(mut config: Config) -> Result<(), ServerError> {
 
 /// Refuses an address that somebody listens on. The shards share their ports (SO_REUSEPORT), so a
 /// second server of the same user would silently take half of the connections.
+///
+/// A taken port is tried again for a moment: the kernel closes the listeners of a process that used
+/// io_uring some milliseconds after its end, and a restart is quicker than that.
 fn listen_address(option: &'static str, addr: SocketAddr) -> Result<SocketAddr, ServerError> {
-    riverrun_net::io::probe(addr).map_err(|source| ServerError::Listen { option, source })
+    let deadline = Instant::now() + PORT_RELEASE_TIME_MAX;
+    loop {
+        match riverrun_net::io::probe(addr) {
+            Err(BindError::Taken { .. }) if Instant::now() < deadline => {
+                thread::sleep(PORT_RETRY_INTERVAL);
+            }
+            found => return found.map_err(|source| ServerError::Listen { option, source }),
+        }
+    }
 }
 
 fn log_to_stderr(level: LogLevel) {

@@ -94,13 +94,14 @@ pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
 
 /// AudioSampleEntry (BMFF §12.2.3) with the MPEG-4 descriptors (ISO 14496-1 §7.2.6).
 pub(super) fn write_audio(w: &mut BoxWriter, track: &AudioTrack) {
+    /// A template value: the AudioSpecificConfig rules (ISO 14496-14 §5.6.1).
     const CHANNEL_COUNT: u16 = 2;
     const SAMPLE_BITS: u16 = 16;
     let AudioCodec::Aac(config) = &track.codec;
     w.boxed(b"mp4a", |w| {
         write_entry_head(w);
         w.zeros(8);
-        w.u16(CHANNEL_COUNT); // a template value: the AudioSpecificConfig rules (ISO 14496-14 §5.6.1)
+        w.u16(CHANNEL_COUNT);
         w.u16(SAMPLE_BITS);
         w.zeros(4);
         w.u32(u16::try_from(track.sample_rate).map_or(0, |rate| u32::from(rate) << 16));

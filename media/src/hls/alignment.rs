@@ -7,18 +7,20 @@
 //!
 //! Neither track may hold up the other (TS-8):
 //!
-//! | what happens | what follows |
-//! |---|---|
-//! | audio is ahead of video by less than a second | it waits, so that boundaries agree |
-//! | ... by more | it is packaged; the next boundary falls where audio then is |
-//! | video stays away until the audio segment reaches TARGETDURATION | its last picture is extended to there, both segments end, and video's next segments are gaps until it returns (PL-19) |
-//! | audio stays away for a second after a boundary | its last unit is extended to the boundary; segments without any audio are gaps |
-//! | both stay away for more than TARGETDURATION | a new timeline: [`TimelineBreak`] |
+//! - Audio that is ahead of video by less than a second waits, so that boundaries agree. When it is
+//!   further ahead it is packaged, and the next boundary falls where audio then is.
+//! - Video that stays away until the audio segment reaches TARGETDURATION: its last picture is
+//!   extended to there, both segments end, and video's next segments are gaps until it returns
+//!   (PL-19).
+//! - Audio that stays away for a second after a boundary: its last unit is extended to the boundary.
+//!   Segments without any audio are gaps.
+//! - Both stay away for more than TARGETDURATION: a new timeline, [`TimelineBreak`].
 
 use std::collections::VecDeque;
 
 use super::cutter::{Cutter, OpenSegment};
 use super::follower::Follower;
+use super::limits::{DECODE_TICKS_MAX, OFFSET_TICKS_MAX};
 use super::rendition_writer::RenditionWriter;
 use super::update::Update;
 use crate::access_unit::{AccessUnit, TrackKind};
@@ -72,9 +74,10 @@ impl Alignment {
         leader: TrackWriter,
         follower: Option<TrackWriter>,
     ) -> Self {
-        let timescale = leader.writer.timescale();
+        let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
+        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target());
         Self {
-            cutter: Cutter::new(target, limit, |time| time.rescale(timescale).ticks()),
+            cutter,
             leader: Leader {
                 kind: leader.kind,
                 writer: leader.writer,
@@ -113,15 +116,16 @@ impl Alignment {
         Ok(())
     }
 
-    /// Ends the timeline: writes every unit held and closes both segments at the same number. Returns
-    /// the follower's units from `carry_from` on, which belong to the next timeline.
+    /// Ends the timeline: writes every unit held and closes both segments at the same number.
+    /// Returns the follower's units from `carry_from` on, which belong to the next timeline.
     pub(super) fn finish(
         &mut self,
         carry_from: Option<MediaTime>,
         out: &mut VecDeque<Update>,
     ) -> Vec<AccessUnit> {
         if let Some(held) = self.leader.held.take() {
-            self.emit(held, self.leader.last_duration, out);
+            let duration = self.leader.guess_duration(&held);
+            self.emit(held, duration, out);
         }
         let Some(mut follower) = self.follower.take() else {
             if !self.leader.writer.is_segment_empty() {
@@ -238,9 +242,9 @@ impl Alignment {
         }
     }
 
-    /// The leader comes late, or returns after segments were ended without it: what is missing up to
-    /// `unit` is a gap, unless it is less than a part, or little enough to begin the first segment
-    /// later than the follower.
+    /// The leader comes late, or returns after segments were ended without it: what is missing up
+    /// to `unit` is a gap, unless it is less than a part, or little enough to begin the first
+    /// segment later than the follower.
     fn end_gap(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();
         let writer = &self.leader.writer;
@@ -360,12 +364,23 @@ impl Leader {
             Some(held) => dts <= held.dts.ticks(),
             None => dts < self.writer.end(),
         };
-        if dts < 0 || too_late {
+        if too_late || !is_placeable(unit) {
             self.awaits_sync = true;
             return true;
         }
         self.awaits_sync &= !unit.sync;
         self.awaits_sync
+    }
+
+    /// Duration of a unit that has no successor: as long as the one before, unless rounding would
+    /// cost a part of its own.
+    fn guess_duration(&self, unit: &AccessUnit) -> i64 {
+        let room = self.writer.room_in_part(unit.dts.ticks());
+        if room * 4 >= self.last_duration * 3 {
+            self.last_duration.min(room)
+        } else {
+            self.last_duration
+        }
     }
 
     /// Presentation time at which a segment that begins with this unit begins.
@@ -375,6 +390,12 @@ impl Leader {
         }
         MediaTime::new(unit.dts.ticks().saturating_add(self.sync_offset), unit.dts.timescale())
     }
+}
+
+/// The times of the unit are in the range that arithmetic and `tfdt` can hold (CM-10).
+pub(super) fn is_placeable(unit: &AccessUnit) -> bool {
+    let offset = unit.pts.minus(unit.dts).ticks();
+    (0..=DECODE_TICKS_MAX).contains(&unit.dts.ticks()) && offset.unsigned_abs() <= OFFSET_TICKS_MAX
 }
 
 /// The unit with its times in the track's ticks.

@@ -1,10 +1,9 @@
 //! Where the leading track's segments are cut (PL-3, PL-4, LL-20).
 //!
 //! Cuts fall on sync units near the target. A source whose keyframes are further apart than
-//! TARGETDURATION is cut between them, into pieces as equal as the last interval allows; the segment
-//! after such a cut ends at the next sync unit, so that independence comes back as soon as it can.
-
-use crate::time::MediaTime;
+//! TARGETDURATION is cut between them, into pieces as equal as the last interval allows; the
+//! segment after such a cut ends at the next sync unit, so that independence comes back as soon as
+//! it can.
 
 /// The cut rule. Times are ticks of the leading track.
 #[derive(Debug)]
@@ -12,6 +11,8 @@ pub(super) struct Cutter {
     target: i64,
     /// TARGETDURATION: no segment is longer.
     limit: i64,
+    /// PART-TARGET: no sync unit ends a segment that is shorter.
+    minimum: i64,
     last_sync: Option<i64>,
     /// Distance of the last two sync units.
     sync_interval: Option<i64>,
@@ -29,13 +30,9 @@ pub(super) struct OpenSegment {
 }
 
 impl Cutter {
-    /// `target` and `limit` in any unit; `ticks` converts them to the leading track's.
-    pub(super) fn new(
-        target: MediaTime,
-        limit: MediaTime,
-        ticks: impl Fn(MediaTime) -> i64,
-    ) -> Self {
-        Self { target: ticks(target), limit: ticks(limit), last_sync: None, sync_interval: None }
+    /// All in ticks of the leading track.
+    pub(super) const fn new(target: i64, limit: i64, part_target: i64) -> Self {
+        Self { target, limit, minimum: part_target, last_sync: None, sync_interval: None }
     }
 
     /// No segment may be longer than this many ticks.
@@ -81,7 +78,8 @@ impl Cutter {
 
     fn cuts_before_sync(&self, segment: OpenSegment, elapsed: i64) -> bool {
         if !segment.independent {
-            return true;
+            // The other track needs at least one unit in it, too.
+            return elapsed >= self.minimum;
         }
         match self.sync_interval {
             Some(interval) => {
@@ -112,7 +110,7 @@ mod tests {
     use super::*;
 
     fn cutter() -> Cutter {
-        Cutter::new(MediaTime::from_millis(2_000), MediaTime::from_millis(3_000), |t| t.millis())
+        Cutter::new(2_000, 3_000, 334)
     }
 
     /// Runs a source with one unit each 100 ms and sync units at the given times; returns the cuts.
@@ -154,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_segment_that_began_between_syncs_ends_at_the_next_sync() {
-        let cuts = cuts(5_000, |dts| dts == 0 || dts == 3_200 || dts == 3_500);
-        assert_eq!(cuts, [3_000, 3_200]);
+        let cuts = cuts(5_000, |dts| [0, 3_200, 3_500, 3_800].contains(&dts));
+        assert_eq!(cuts, [3_000, 3_500], "3.2 s is too soon");
     }
 
     #[test]

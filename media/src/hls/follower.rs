@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::alignment::TrackWriter;
+use super::alignment::{TrackWriter, is_placeable};
 use super::limits::{QUEUED_UNITS_MAX, SKEW_MAX};
 use super::rendition_writer::RenditionWriter;
 use super::update::Update;
@@ -43,7 +43,7 @@ impl Follower {
     pub(super) fn push(&mut self, unit: AccessUnit, leader_time: Option<MediaTime>) {
         let dts = unit.dts.ticks();
         let newest = self.queue.back().map_or(i64::MIN, |unit| unit.dts.ticks());
-        if dts < 0 || dts <= newest || dts < self.writer.end() {
+        if !is_placeable(&unit) || dts <= newest || dts < self.writer.end() {
             return;
         }
         self.last_arrival = leader_time.unwrap_or(self.last_arrival);
@@ -96,8 +96,8 @@ impl Follower {
         known
     }
 
-    /// A track that has delivered nothing for a while does not hold back its segments: the last unit
-    /// stands until the boundary.
+    /// A track that has delivered nothing for a while does not hold back its segments: the last
+    /// unit stands until the boundary.
     pub(super) fn release_if_silent(
         &mut self,
         leader_time: MediaTime,
@@ -116,8 +116,8 @@ impl Follower {
         }
     }
 
-    /// Takes the next unit away if it lies more than `limit` behind what was written: no segment can
-    /// cover the pause.
+    /// Takes the next unit away if it lies more than `limit` behind what was written: no segment
+    /// can cover the pause.
     pub(super) fn take_front_after_jump(&mut self, limit: MediaTime) -> Option<AccessUnit> {
         self.writer.segment_start()?;
         let pause = self.queue.front()?.dts.minus(self.time(self.writer.end()));
@@ -130,8 +130,8 @@ impl Follower {
         first.map_or_else(Vec::new, |first| self.queue.split_off(first).into())
     }
 
-    /// Writes everything, without waiting for the leader. What would exceed TARGETDURATION ran ahead
-    /// of a leader that never came and is dropped.
+    /// Writes everything, without waiting for the leader. What would exceed TARGETDURATION ran
+    /// ahead of a leader that never came and is dropped.
     pub(super) fn drain(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
         loop {
             self.cross_boundaries(out);
@@ -202,9 +202,11 @@ impl Follower {
 
     /// Ends the open segment at the next boundary.
     fn end_segment(&mut self, out: &mut VecDeque<Update>) {
-        if let Some(boundary) = self.boundaries.pop_front() {
-            self.writer.close_segment(boundary.rescale(self.writer.timescale()).ticks(), out);
-        }
+        let Some(boundary) = self.boundaries.pop_front() else { return };
+        let end = boundary.rescale(self.writer.timescale()).ticks();
+        // Rounding must not let a gap reach into the unit that ends it.
+        let front = self.queue.front().map_or(end, |front| front.dts.ticks());
+        self.writer.close_segment(end.min(front), out);
     }
 
     /// Writes the first unit of the queue. It lasts until the next one, but if that is a pause,

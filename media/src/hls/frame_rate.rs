@@ -4,7 +4,7 @@
 //! playlist (MV-11), so units wait here, half a second of media at most. A jittery value must not
 //! reach a playlist (MV-2): only a rate close to a usual one is believed.
 
-use super::limits::{PROBE_MAX, PROBE_PICTURES_MAX, PROBE_UNITS_MAX};
+use super::limits::{PROBE_MAX, PROBE_PICTURES_MAX, PROBE_UNITS_MAX, PROBE_WAIT_MAX};
 use crate::access_unit::{AccessUnit, TrackKind};
 use crate::time::MediaTime;
 
@@ -32,10 +32,11 @@ impl FrameRateProbe {
         let (Some(oldest), Some(newest)) = (self.units.first(), self.units.last()) else {
             return false;
         };
-        let waited = newest.dts.minus(oldest.dts) >= PROBE_MAX;
+        let waited = newest.dts.minus(oldest.dts);
+        let in_vain = waited >= PROBE_MAX && self.pictures == 0 || waited >= PROBE_WAIT_MAX;
         let measured = self.span().is_some_and(|span| span >= PROBE_MAX);
         let units = self.units.len() >= PROBE_UNITS_MAX;
-        units || measured || self.pictures >= PROBE_PICTURES_MAX || (waited && self.pictures == 0)
+        units || measured || self.pictures >= PROBE_PICTURES_MAX || in_vain
     }
 
     /// Pictures per second times 1000; `None` when it is not near a usual rate.

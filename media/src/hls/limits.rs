@@ -6,6 +6,8 @@ use crate::time::MediaTime;
 pub(super) const PLAYLIST_VERSION: u32 = 9;
 /// Media time looked at, at most, to measure a frame rate that nobody announced.
 pub(super) const PROBE_MAX: MediaTime = MediaTime::from_millis(500);
+/// The same when pictures are slow to come.
+pub(super) const PROBE_WAIT_MAX: MediaTime = MediaTime::from_millis(2_000);
 /// Pictures looked at before an unannounced frame rate is taken as known.
 pub(super) const PROBE_PICTURES_MAX: usize = 9;
 /// Access units held back while the frame rate is being measured.
@@ -25,6 +27,10 @@ pub(super) const LISTED_SEGMENTS_MAX: usize = 4_096;
 pub(super) const RETAINED_SEGMENTS_MAX: usize = 4_096;
 /// Segments that stay listed even when they are older than the rewind time (PL-11).
 pub(super) const LISTED_SEGMENTS_MIN: usize = 6;
+/// Largest decode time in track ticks; at 90 kHz three thousand years.
+pub(super) const DECODE_TICKS_MAX: i64 = 1 << 53;
+/// Largest distance of presentation and decode time in track ticks: what a `trun` can say (CM-8).
+pub(super) const OFFSET_TICKS_MAX: u64 = i32::MAX as u64;
 /// Bytes of a query string that is looked at for delivery directives.
 pub(super) const QUERY_BYTES_MAX: usize = 4_096;
 

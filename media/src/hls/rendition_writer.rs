@@ -103,7 +103,8 @@ impl RenditionWriter {
 
     /// Where the timeline began in the other track; a gap at the beginning starts there.
     pub(super) fn begin_with(&mut self, other: MediaTime) {
-        self.origin.get_or_insert(other.rescale(self.timescale).ticks());
+        let other = other.rescale(self.timescale).ticks();
+        self.origin.get_or_insert(other);
     }
 
     /// Adds a unit whose duration is known. It must not begin before [`Self::end`] and must have
@@ -208,6 +209,11 @@ impl RenditionWriter {
         self.segment.is_some_and(|segment| segment.independent)
     }
 
+    /// Ticks that a unit at `dts` may last in the open part.
+    pub(super) fn room_in_part(&self, dts: i64) -> i64 {
+        self.cursor_or(dts) + self.part_target - dts
+    }
+
     /// PART-TARGET in track ticks.
     pub(super) const fn part_target(&self) -> i64 {
         self.part_target
@@ -303,6 +309,5 @@ impl RenditionWriter {
 }
 
 fn composition_offset(unit: &AccessUnit) -> i32 {
-    let offset = unit.pts.minus(unit.dts).ticks();
-    i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
+    i32::try_from(unit.pts.minus(unit.dts).ticks()).unwrap_or(0)
 }

@@ -1,8 +1,8 @@
 //! Access units into [`Update`]s: parts, segments and their places in the playlists.
 //!
 //! One segmenter lives as long as the server. A broadcast runs from the first [`Segmenter::start`]
-//! to [`Segmenter::end`]; further starts within it are discontinuities. Media sequence numbers go on
-//! from broadcast to broadcast and, through [`SegmenterConfig`], from process to process (PL-6).
+//! to [`Segmenter::end`]; further starts within it are discontinuities. Media sequence numbers go
+//! on from broadcast to broadcast and, through [`SegmenterConfig`], from process to process (PL-6).
 //!
 //! Each method only queues updates; take them with [`Segmenter::poll_update`].
 
@@ -23,12 +23,12 @@ use crate::time::{MediaTime, Timescale, UnixTime};
 /// What an operator may choose, and the numbers a process continues from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SegmenterConfig {
-    /// Aim for a segment's duration, 1 to 10 s; the default is 2 s. TARGETDURATION is one and a half times this,
-    /// rounded up to whole seconds: segments may follow the source's keyframes up to there.
-    /// Shorter means less delay for players without low latency, and more requests.
+    /// Aim for a segment's duration, 1 to 10 s; the default is 2 s. TARGETDURATION is one and a
+    /// half times this, rounded up to whole seconds: segments may follow the source's keyframes up
+    /// to there. Shorter means less delay for players without low latency, and more requests.
     pub segment_target: MediaTime,
-    /// Aim for a part's duration; the default is 334 ms. Shorter means less delay and more requests;
-    /// players skip over parts much below 300 ms.
+    /// Aim for a part's duration; the default is 334 ms. Shorter means less delay and more
+    /// requests; players skip over parts much below 300 ms.
     pub part_target: MediaTime,
     /// Number of the first segment; at least 1 (PL-6).
     pub first_msn: u64,
@@ -48,8 +48,8 @@ impl Default for SegmenterConfig {
 }
 
 impl SegmenterConfig {
-    /// TARGETDURATION in whole seconds, fixed for the life of a playlist (PL-3). The margin over the
-    /// target lets segments follow a source whose keyframes do not divide the target; a longer
+    /// TARGETDURATION in whole seconds, fixed for the life of a playlist (PL-3). The margin over
+    /// the target lets segments follow a source whose keyframes do not divide the target; a longer
     /// interval is cut between keyframes (PL-4).
     pub fn target_duration(&self) -> u32 {
         let millis = u64::try_from(self.segment_target.millis()).unwrap_or(0);
@@ -99,9 +99,9 @@ impl Segmenter {
         }
     }
 
-    /// A timeline begins: the first of a broadcast, or the one after a discontinuity. `start` is the
-    /// output time of its first unit and `date` the wall clock of that moment: the one anchor of all
-    /// PROGRAM-DATE-TIMEs in this timeline (TS-9, PL-16).
+    /// A timeline begins: the first of a broadcast, or the one after a discontinuity. `start` is
+    /// the output time of its first unit and `date` the wall clock of that moment: the one anchor
+    /// of all PROGRAM-DATE-TIMEs in this timeline (TS-9, PL-16).
     pub fn start(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
         self.finish_timeline();
         let anchor = Anchor { start, date };

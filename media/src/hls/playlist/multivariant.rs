@@ -16,9 +16,9 @@ pub(in crate::hls) struct Offer<'a> {
 /// Name of the one audio group.
 const AUDIO_GROUP: &str = "audio";
 
-/// Writes the playlist. Video variants come first, in order, each with the sound of the audio group;
-/// then the sound alone, which viewers on the move switch to (MV-6). `query` is appended to the
-/// addresses of the children (MV-12).
+/// Writes the playlist. Video variants come first, in order, each with the sound of the audio
+/// group; then the sound alone, which viewers on the move switch to (MV-6). `query` is appended to
+/// the addresses of the children (MV-12).
 pub(in crate::hls) fn write(
     offers: &[Offer<'_>],
     independent_segments: bool,

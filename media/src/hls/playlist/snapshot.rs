@@ -35,8 +35,8 @@ impl Snapshot {
         self.etag
     }
 
-    /// It answers a request that named a segment: the same address will always lead to at least this
-    /// state, so caches may keep it (CH-4).
+    /// It answers a request that named a segment: the same address will always lead to at least
+    /// this state, so caches may keep it (CH-4).
     pub const fn is_blocking(&self) -> bool {
         self.blocking
     }

@@ -9,8 +9,8 @@ const DECIMALS_PER_SECOND: i128 = 100_000;
 
 /// A span printed as the difference of its rounded ends, with five decimals.
 ///
-/// Sums over neighbours are therefore exact, parts add up to their segment, and years of AAC units do
-/// not drift (PL-5). A span no longer than a whole number of milliseconds never prints as longer
+/// Sums over neighbours are therefore exact, parts add up to their segment, and years of AAC units
+/// do not drift (PL-5). A span no longer than a whole number of milliseconds never prints as longer
 /// (LL-1).
 #[derive(Clone, Copy, Debug)]
 pub(in crate::hls) struct Span {

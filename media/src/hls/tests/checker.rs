@@ -97,7 +97,7 @@ impl Checker {
             assert!(!open || index + 1 == count, "an open segment is the last");
             assert!(segment.date_ms.is_some(), "PL-16");
             assert!(segment.map.is_some() || (index > 0 && !segment.discontinuity), "PL-14, PL-15");
-            self.check_parts(segment, target, open);
+            self.check_parts(segment, target);
             if let Some(duration) = segment.duration {
                 // Sound may exceed the limit by less than a unit: it ends at the first unit behind
                 // the pictures' boundary. HLS compares rounded durations (PL-3).
@@ -121,14 +121,13 @@ impl Checker {
         self.check_hints(playlist, window);
     }
 
-    fn check_parts(&self, segment: &Segment, target: i64, open: bool) {
+    fn check_parts(&self, segment: &Segment, target: i64) {
         let count = segment.parts.len();
         for (index, part) in segment.parts.iter().enumerate() {
             assert!(part.duration > 0 && part.duration <= target, "{part:?} above {target} (LL-1)");
             let last = index + 1 == count;
             let before_sync = segment.parts.get(index + 1).is_some_and(|next| next.independent);
-            // The audio parts that stand at the edge may still turn out to be the last.
-            let may_be_short = last || before_sync || open && last;
+            let may_be_short = last || before_sync;
             if self.even && !may_be_short {
                 assert!(
                     part.duration * 100 >= target * 85,

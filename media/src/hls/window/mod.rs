@@ -71,8 +71,8 @@ pub enum BroadcastState {
 pub enum Answer {
     /// 200.
     Ready(Snapshot),
-    /// Ask again when [`Window::reached`]; 503 after three target durations, 404 if nothing was ever
-    /// listed.
+    /// Ask again when [`Window::reached`]; 503 after three target durations, 404 if nothing was
+    /// ever listed.
     Wait(WaitFor),
     /// 404: no broadcast, or no such rendition.
     NotFound,
@@ -182,7 +182,8 @@ impl Window {
         self.retention.deadline()
     }
 
-    /// The multivariant playlist. Of the directives only `ll=0` matters; it goes on to the children.
+    /// The multivariant playlist. Of the directives only `ll=0` matters; it goes on to the
+    /// children.
     pub fn multivariant(&mut self, directives: &Directives) -> Answer {
         let view = View { plain: directives.plain, delta: false };
         let current = self.renditions.iter().filter(|r| !r.ended);
