@@ -23,6 +23,8 @@ pub(crate) struct Segment {
     /// Milliseconds since 1970.
     pub(crate) date: Option<i64>,
     pub(crate) discontinuity: bool,
+    /// `EXT-X-GAP`: there is nothing to fetch.
+    pub(crate) gap: bool,
     /// The initialization section in force.
     pub(crate) map: Option<String>,
     pub(crate) map_stated: bool,
@@ -134,7 +136,8 @@ impl Media {
                         report.get("LAST-PART").map(|last| number(line, last)),
                     ));
                 }
-                "#EXT-X-GAP" | "#EXT-X-BITRATE" | "" => {}
+                "#EXT-X-GAP" => next.gap = true,
+                "#EXT-X-BITRATE" | "" => {}
                 _ if !line.starts_with('#') => {
                     next.uri = Some(line.to_owned());
                     next.map.clone_from(&map);
