@@ -162,9 +162,11 @@ impl Media {
         self.segments.iter().rev().find(|segment| segment.uri.is_some())
     }
 
-    /// Sequence number of the newest complete segment, and how many parts of the next one exist.
+    /// Sequence number of the newest complete segment (of the one before the first when there is
+    /// none yet), and how many parts of the next one exist.
     pub(crate) fn edge(&self) -> (u64, usize) {
-        let complete = self.last_complete().map_or(self.media_sequence, |segment| segment.msn);
+        let before_first = self.media_sequence.saturating_sub(1);
+        let complete = self.last_complete().map_or(before_first, |segment| segment.msn);
         let open = self.segments.last().filter(|segment| segment.uri.is_none());
         (complete, open.map_or(0, |segment| segment.parts.len()))
     }
