@@ -102,7 +102,8 @@ pub struct Settings {
     #[arg(long, value_name = "PW", env = "RIVERRUN_ADMIN_PASSWORD", hide_env_values = true)]
     admin_password: Option<String>,
     /// Broadcast a built-in picture with a clock and a tone until a publisher comes.
-    #[arg(long, env = "RIVERRUN_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, value_name = "BOOL", env = "RIVERRUN_DEMO")]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
     demo: Option<bool>,
     /// error, warn, info, debug or trace [default: info].
     #[arg(long, value_name = "LEVEL", env = "RIVERRUN_LOG")]

@@ -1,8 +1,9 @@
-//! One publisher's connection: socket bytes through [`rtmp::Session`] to the [`Broadcast`] it holds.
+//! One publisher's connection: socket bytes through [`rtmp::Session`] to the [`Broadcast`] it
+//! holds.
 //!
-//! The loop knows no protocol byte. It writes what the session wants written, waits for the first of
-//! bytes, a deadline, the stage's word or the stop, and hands on what came. Reading stops while a
-//! shard's queue is full, so a slow server is felt by the encoder as TCP back-pressure.
+//! The loop knows no protocol byte. It writes what the session wants written, waits for the first
+//! of bytes, a deadline, the stage's word or the stop, and hands on what came. Reading stops while
+//! a shard's queue is full, so a slow server is felt by the encoder as TCP back-pressure.
 
 use std::future;
 use std::net::SocketAddr;
@@ -131,7 +132,8 @@ impl Connection {
             Step::Granted(None) => {
                 self.role = Role::Visitor;
                 let refusal = rtmp::Refusal::AlreadyPublishing;
-                tracing::warn!(peer = %self.peer, "refused: somebody else is on air with another key");
+                let peer = self.peer;
+                tracing::warn!(%peer, "refused: somebody else is on air with another key");
                 self.session.refuse_publish(Instant::now(), refusal);
             }
             Step::Revoked(revocation) => self.yield_stage(revocation).await,
@@ -236,7 +238,7 @@ impl Connection {
             self.shard.failures.borrow_mut().note(now, self.peer.ip());
             tracing::warn!(
                 peer = %self.peer, app = %request.app, client = %request.client,
-                "refused: wrong stream key. The fault is the publisher's: compare its key with the admin's"
+                "refused: wrong stream key. The publisher must copy the one that the admin shows"
             );
             Timer::new(failures::DELAY).await;
             self.session.refuse_publish(Instant::now(), rtmp::Refusal::WrongKey);
@@ -250,7 +252,8 @@ impl Connection {
             self.session.accept_publish(now);
             return;
         }
-        tracing::info!(peer = %self.peer, client = %request.client, "a publisher asks to go on air");
+        let (peer, client) = (self.peer, &request.client);
+        tracing::info!(%peer, %client, "a publisher asks to go on air");
         let publisher = next_publisher();
         let (grant, granted) = async_channel::bounded(1);
         let claim = Claim { publisher, origin: Origin::Rtmp { stream_key }, grant };

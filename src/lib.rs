@@ -1,7 +1,7 @@
 //! Riverrun, the tour: what runs where.
 //!
-//! [`server`] checks the machine ([`probe`]), opens the store, makes the first [`secrets`] and starts
-//! one executor per core ([`shard`]). Every shard accepts viewers ([`serve`]) and publishers
+//! [`server`] checks the machine ([`probe`]), opens the store, makes the first [`secrets`] and
+//! starts one executor per core ([`shard`]). Every shard accepts viewers ([`serve`]) and publishers
 //! ([`ingest`]). Who is on air is decided by one task on shard 0, the [`stage`]; the publisher then
 //! holds the broadcast ([`publish`]) and sends finished parts to every shard, where requests that
 //! [`wait`] for them are released. [`demo`] is a publisher without a connection.

@@ -30,7 +30,8 @@ pub enum ProbeError {
     #[error(
         "io_uring is refused ({source}). Riverrun needs Linux 5.8 or newer and the io_uring system \
          calls. Containers deny them by default: allow io_uring_setup, io_uring_enter and \
-         io_uring_register in the seccomp profile; on the host look at sysctl kernel.io_uring_disabled"
+         io_uring_register in the seccomp profile; on the host look at sysctl \
+         kernel.io_uring_disabled"
     )]
     IoUring {
         /// What the system said.
@@ -38,7 +39,8 @@ pub enum ProbeError {
     },
     /// The ring could not be made for want of memory.
     #[error(
-        "io_uring found too little memory ({source}). Raise the limit of locked memory (ulimit -l) or use fewer --shards"
+        "io_uring found too little memory ({source}). Raise the limit of locked memory \
+         (ulimit -l) or use fewer --shards"
     )]
     RingMemory {
         /// What the system said.
@@ -60,7 +62,7 @@ pub fn raise_limits() -> Result<(), ProbeError> {
     if files < OPEN_FILES_COMFORTABLE {
         tracing::warn!(
             allowed = files,
-            "few open files are allowed: each viewer needs one or two. Raise LimitNOFILE or ulimit -n"
+            "few open files are allowed, each viewer needs one or two: raise LimitNOFILE, ulimit -n"
         );
     }
     Ok(())

@@ -169,7 +169,8 @@ impl Broadcast {
         self.publish(outlets).await;
     }
 
-    /// The publisher is gone for now: whole pictures are published, the open segment is closed (F1).
+    /// The publisher has gone: whole pictures are published, the open segment is closed
+    /// (F1).
     pub async fn interrupt(&mut self, outlets: &Outlets) {
         self.flush(outlets).await;
         self.segmenter.interrupt();

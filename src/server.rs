@@ -238,7 +238,8 @@ fn execute(
         };
         shard::run(plan, inbox, accepting).await
     };
-    // A panic is a bug of ours in one task; it ends this shard's loop, so the main thread must hear.
+    // A panic is a bug of ours in one task; it ends this shard's loop, so the main thread must
+    // hear.
     match catch_unwind(AssertUnwindSafe(|| executor.run(work))) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(ServerError::Shard { index, reason: error.to_string() }),

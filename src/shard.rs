@@ -178,7 +178,8 @@ async fn serve_publishers(shard: Rc<Shard>, listener: Listener, queue: TaskQueue
                 }
                 // Dropping the stream closes it: RTMP has no words before the handshake.
                 Err(refusal) => {
-                    tracing::warn!(peer = %stream.peer_addr(), %refusal, "a publisher was turned away");
+                    let peer = stream.peer_addr();
+                    tracing::warn!(%peer, %refusal, "a publisher was turned away");
                 }
             },
         }
@@ -248,7 +249,7 @@ impl Shard {
             Update::Timeline(timeline) => self.note_renditions(timeline),
             Update::KeyframesTooRare { interval } => tracing::warn!(
                 seconds = interval.seconds(),
-                "the keyframe interval is too long: viewers join slower. Set it to 2 s in the encoder"
+                "the keyframe interval is too long, viewers join slower: set 2 s in the encoder"
             ),
             Update::SegmentStart(_)
             | Update::Part(_)
