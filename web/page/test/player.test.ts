@@ -123,8 +123,19 @@ async function watch(): Promise<void> {
   await video.allow();
 }
 
+/** The engine gave up and was replaced; the answer to play() is pending. */
+async function reload(): Promise<void> {
+  engine().events.onTrouble("network", "gone");
+  await vi.advanceTimersByTimeAsync(1_000);
+  // The old source took the element's playing with it.
+  video.paused = true;
+  engine().events.onTracks([], null);
+}
+
 test("a pause while play() is pending leaves the play button working", async () => {
-  await join();
+  await watch();
+  await reload();
+  expect(video.pending).toHaveLength(1);
   player.pause();
   await settled();
   expect(player.paused.value).toBe(true);
@@ -141,6 +152,7 @@ test("a pause while play() is pending leaves the play button working", async () 
 
 test("going live after a pause that overtook play() plays", async () => {
   await watch();
+  await reload();
   player.pause();
   player.play();
   player.pause();
@@ -165,7 +177,8 @@ test("the answer to an overtaken play() decides nothing", async () => {
 });
 
 test("a browser that interrupts play() by itself is believed", async () => {
-  await join();
+  await watch();
+  await reload();
   await video.refuse("AbortError");
   expect(player.paused.value).toBe(true);
   player.togglePlay();
