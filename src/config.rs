@@ -134,6 +134,19 @@ pub struct Settings {
     segment_seconds: Option<u64>,
 }
 
+/// Keys of the file whose values may be shown.
+const HARMLESS_KEYS: [&str; 9] = [
+    "data",
+    "http",
+    "rtmp",
+    "shards",
+    "demo",
+    "log",
+    "grace_seconds",
+    "rewind_seconds",
+    "segment_seconds",
+];
+
 /// Names in the environment that are read. Anything else that begins like ours is a mistake.
 const ENVIRONMENT: [&str; 12] = [
     "RIVERRUN_CONFIG",
@@ -261,13 +274,15 @@ pub enum ConfigError {
     },
     /// The file is not TOML, or has an unknown key or a wrong type.
     ///
-    /// The line itself is not shown: it may hold a secret whose quotes were forgotten.
-    #[error("the configuration file {path} is wrong in line {line}: {reason}")]
+    /// A line with a secret, or one that cannot be told from it, is not shown.
+    #[error("the configuration file {path} is wrong in line {line} ({seen}): {reason}")]
     Malformed {
         /// The file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
+        /// The line, or what stands before the equals sign where the rest may be a secret.
+        seen: String,
         /// What is wrong with it.
         reason: String,
     },
@@ -340,10 +355,14 @@ fn is_service_variable(name: &str) -> bool {
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
-        path: path.to_owned(),
-        line: line_of(&text, error.span().map_or(0, |span| span.start)),
-        reason: error.message().to_owned(),
+    toml::from_str(&text).map_err(|error| {
+        let line = line_of(&text, error.span().map_or(0, |span| span.start));
+        let words = text.lines().nth(line - 1).unwrap_or_default();
+        let key = words.split('=').next().unwrap_or_default().trim();
+        // What was seen, unless it may be a secret.
+        let seen = if HARMLESS_KEYS.contains(&key) { words.trim() } else { key }.to_owned();
+        let reason = error.message().to_owned();
+        ConfigError::Malformed { path: path.to_owned(), line, seen, reason }
     })
 }
 

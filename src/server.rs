@@ -31,6 +31,9 @@ use crate::{demo, ingest};
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Part of it that is left for the shards after publishers have ended.
 const DRAIN_TIME_SHARDS: Duration = Duration::from_secs(5);
+/// How long viewers of a broadcast that the stop ended may fetch its last parts: they learn of them
+/// with the ENDLIST, and an answer is due within a part.
+const LAST_PARTS_TIME: Duration = Duration::from_secs(1);
 /// How long a port may look taken after the end of a former run.
 const PORT_RELEASE_TIME_MAX: Duration = Duration::from_secs(1);
 /// Pause between two looks at a taken port.
@@ -190,12 +193,14 @@ impl Running {
         tracing::info!("stopping: publishers end, viewers drain");
         let (done, ended) = async_channel::bounded(1);
         let stage = self.stage;
-        let said = within(deadline - DRAIN_TIME_SHARDS, move || {
+        let ending = move || {
             let _ = stage.send_blocking(StageMessage::Stop(done));
-            let _ = ended.recv_blocking();
-        });
-        if !said {
-            tracing::warn!("the broadcast could not be ended in time");
+            ended.recv_blocking().unwrap_or(false)
+        };
+        match within(deadline - DRAIN_TIME_SHARDS, ending) {
+            Some(true) => thread::sleep(LAST_PARTS_TIME),
+            Some(false) => {}
+            None => tracing::warn!("the broadcast could not be ended in time"),
         }
         for shard in &self.shards {
             // Full only when it was told already.
@@ -209,21 +214,23 @@ impl Running {
                 }
             }
         });
-        if !joined {
+        if joined.is_none() {
             tracing::warn!("a shard did not drain in time");
         }
         tracing::info!("stopped");
     }
 }
 
-/// Runs what may wait for ever on a thread of its own; whether it ended in time.
-fn within(deadline: Instant, task: impl FnOnce() + Send + 'static) -> bool {
+/// Runs what may wait for ever on a thread of its own; its answer if that came in time.
+fn within<T: Send + 'static>(
+    deadline: Instant,
+    task: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     let (sender, ended) = mpsc::channel();
     thread::spawn(move || {
-        task();
-        let _ = sender.send(());
+        let _ = sender.send(task());
     });
-    ended.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
+    ended.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
 }
 
 /// Viewers' connections of one shard: what the limit of open files leaves when publishers, rings and

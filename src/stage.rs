@@ -50,8 +50,9 @@ pub enum StageMessage {
         /// How it ended.
         leaving: Leaving,
     },
-    /// The server stops: end what is on air and answer when its last update is sent.
-    Stop(Sender<()>),
+    /// The server stops: end what is on air and answer when its last update is sent; the answer says
+    /// whether there was anything.
+    Stop(Sender<bool>),
 }
 
 /// A wish to publish.
@@ -126,6 +127,12 @@ enum State {
     Stopped,
 }
 
+/// The wish to stop, until it is carried out.
+struct Stopping {
+    done: Sender<bool>,
+    was_on_air: bool,
+}
+
 /// The stage itself.
 pub struct Stage {
     inbox: Receiver<StageMessage>,
@@ -136,7 +143,7 @@ pub struct Stage {
     /// The demo, waiting until nobody else is on air.
     understudy: Option<Claim>,
     facts: Facts,
-    stopping: Option<Sender<()>>,
+    stopping: Option<Stopping>,
 }
 
 impl Stage {
@@ -317,9 +324,9 @@ impl Stage {
 
     /// Nobody is on air: stop if asked, else let the demo play.
     async fn next_act(&mut self) {
-        if let Some(done) = self.stopping.take() {
+        if let Some(Stopping { done, was_on_air }) = self.stopping.take() {
             self.state = State::Stopped;
-            let _ = done.send(()).await;
+            let _ = done.send(was_on_air).await;
         } else if let Some(claim) = self.understudy.take() {
             self.begin(claim).await;
         }
@@ -373,8 +380,9 @@ impl Stage {
         self.outlets.facts(&self.facts).await;
     }
 
-    async fn stop(&mut self, done: Sender<()>) {
-        self.stopping = Some(done);
+    async fn stop(&mut self, done: Sender<bool>) {
+        let was_on_air = !matches!(self.state, State::Empty | State::Stopped);
+        self.stopping = Some(Stopping { done, was_on_air });
         if let Some(claim) = self.understudy.take() {
             claim.deny(Denial::Stopping);
         }

@@ -212,7 +212,7 @@ impl Alignment {
         if cuts {
             self.cut(self.leader.boundary(unit), dts, out);
         } else if unit.sync && self.leader.kind == TrackKind::Video {
-            self.leader.writer.close_part(out);
+            self.leader.writer.close_long_part(out);
         } else {
             self.leader.writer.close_full_part(usual, out);
         }

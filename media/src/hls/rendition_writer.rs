@@ -142,6 +142,16 @@ impl RenditionWriter {
         }
     }
 
+    /// Closes the part if it is long enough to be listed (LL-1). A sync unit in the middle of a
+    /// segment begins a part where it can (LL-20); after a shorter part it goes on in it, since
+    /// AVPlayer gives up on short parts and nobody needs to join there.
+    pub(super) fn close_long_part(&mut self, out: &mut VecDeque<Update>) {
+        let listed = self.cursor.map_or(0, |cursor| self.end - cursor);
+        if listed * 100 >= self.part_target * 85 {
+            self.close_part(out);
+        }
+    }
+
     /// Lists what has been collected as one part.
     pub(super) fn close_part(&mut self, out: &mut VecDeque<Update>) {
         if self.cursor.is_some_and(|cursor| self.end > cursor) {
@@ -292,7 +302,8 @@ impl RenditionWriter {
             index: segment.parts,
             start: MediaTime::new(start, self.timescale),
             end: MediaTime::new(until, self.timescale),
-            independent: samples.iter().any(|sample| sample.sync),
+            // Players that join at a part decode from its first sample (hls.js #7782).
+            independent: samples.first().is_some_and(|sample| sample.sync),
             bytes,
         }));
         segment.parts += 1;

@@ -126,8 +126,7 @@ impl Checker {
         for (index, part) in segment.parts.iter().enumerate() {
             assert!(part.duration > 0 && part.duration <= target, "{part:?} above {target} (LL-1)");
             let last = index + 1 == count;
-            let before_sync = segment.parts.get(index + 1).is_some_and(|next| next.independent);
-            let may_be_short = last || before_sync;
+            let may_be_short = last || part.independent;
             if self.even && !may_be_short {
                 assert!(
                     part.duration * 100 >= target * 85,
