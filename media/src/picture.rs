@@ -43,7 +43,8 @@ impl Colour {
 /// height.
 pub(crate) fn display_size(coded: (u32, u32), sample_aspect_ratio: (u32, u32)) -> (u32, u32) {
     let (width, height) = coded;
-    let (across, down) = (u64::from(sample_aspect_ratio.0), u64::from(sample_aspect_ratio.1.max(1)));
+    let (across, down) =
+        (u64::from(sample_aspect_ratio.0), u64::from(sample_aspect_ratio.1.max(1)));
     let stretched = (u64::from(width) * across + down / 2) / down;
     let limit = u64::from(limits::PICTURE_SIDE_MAX) * 4;
     match u32::try_from(stretched) {

@@ -23,7 +23,10 @@ fn parse(bytes: &[u8]) -> Result<Vec<(Ac3Config, u32, Bytes)>, FrameError> {
 #[test]
 fn ac3_frames_are_units() {
     let two = parse(&[ac3(), ac3()].concat()).unwrap();
-    assert_eq!(two.iter().map(|unit| (unit.1, unit.2.len())).collect::<Vec<_>>(), [(1_536, 768); 2]);
+    assert_eq!(
+        two.iter().map(|unit| (unit.1, unit.2.len())).collect::<Vec<_>>(),
+        [(1_536, 768); 2]
+    );
     let config = two[0].0;
     assert!(!config.is_enhanced());
     assert_eq!((config.sample_rate(), config.channels()), (48_000, 2));

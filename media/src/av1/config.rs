@@ -125,9 +125,7 @@ impl Av1Config {
             if header.colour_told { (primaries, transfer, matrix) } else { USUAL };
         let (mono, range) = (u8::from(header.monochrome), u8::from(full_range));
         let (x, y, position) = chroma;
-        format!(
-            "{short}.{mono}.{x}{y}{position}.{primaries:02}.{transfer:02}.{matrix:02}.{range}"
-        )
+        format!("{short}.{mono}.{x}{y}{position}.{primaries:02}.{transfer:02}.{matrix:02}.{range}")
     }
 
     /// Largest size of a picture.

@@ -185,3 +185,135 @@ fn write_entry_head(w: &mut BoxWriter) {
     w.zeros(6);
     w.u16(1);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::av1::Av1Config;
+    use crate::flac::FlacConfig;
+    use crate::hevc::HevcConfig;
+    use crate::mp3::Mp3Config;
+    use crate::opus::OpusConfig;
+    use crate::picture::Colour;
+
+    fn audio_entry(codec: AudioCodec) -> Vec<u8> {
+        let track = AudioTrack {
+            sample_rate: codec.sample_rate(),
+            channels: codec.channels(),
+            samples_per_unit: codec.samples_per_unit(),
+            bitrate: None,
+            codec,
+        };
+        let mut w = BoxWriter::default();
+        write_audio(&mut w, &track);
+        w.into_bytes()
+    }
+
+    fn video_entry(codec: VideoCodec, colour: Option<Colour>) -> (Vec<u8>, VideoRange) {
+        let (width, height) = codec.display_size();
+        let frame_rate_millis = codec.frame_rate_millis();
+        let track = VideoTrack { codec, width, height, frame_rate_millis, colour, bitrate: None };
+        let mut w = BoxWriter::default();
+        write_video(&mut w, &track);
+        (w.into_bytes(), video_range(&track))
+    }
+
+    /// Reserved bytes, data reference 1, reserved bytes, channels, bits, rate.
+    fn audio_head(channels: u8, bits: u8, rate: u16) -> Vec<u8> {
+        let mut head = vec![0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, channels, 0, bits];
+        head.extend([0, 0, 0, 0]);
+        head.extend(rate.to_be_bytes());
+        head.extend([0, 0]);
+        head
+    }
+
+    #[test]
+    fn cm14_sound_of_every_codec_has_its_entry() {
+        let info = [0x12, 0, 0x12, 0, 0, 0, 14, 0, 16, 0, 0x0B, 0xB8, 0x03, 0x70, 0, 0, 0, 0];
+        let flac = [b"fLaC\x00\x00\x00\x22", &info[..], &[7; 16]].concat();
+        let flac = FlacConfig::parse(&flac).unwrap();
+        let (mp3, _) = Mp3Config::parse(&[0xFF, 0xFB, 0x94, 0]).unwrap();
+        let mut frame = vec![0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0xE1];
+        frame.resize(768, 0);
+        let (ac3, ..) = crate::ac3::units(&frame.into(), 1).unwrap()[0];
+        let mut frame = vec![0x0B, 0x77, 0, 49, 0x3F, 0x80];
+        frame.resize(100, 0);
+        let (ec3, ..) = crate::ac3::units(&frame.into(), 1).unwrap()[0];
+        let dfla = [b"\0\0\0\x32dfLa\0\0\0\0\x80\0\0\x22", &info[..], &[7; 16]].concat();
+        let esds: &[u8] = b"\0\0\0\x2Cesds\0\0\0\0\x03\x80\x80\x80\x1B\0\0\0\
+            \x04\x80\x80\x80\x0D\x6B\x15\0\0\0\0\0\0\0\0\0\0\0\x06\x80\x80\x80\x01\x02";
+        let dops = b"\0\0\0\x13dOps\0\x02\x01\x38\0\0\xBB\x80\0\0\0";
+        for (kind, codec, head, configuration) in [
+            (b"Opus", AudioCodec::Opus(OpusConfig::stereo()), audio_head(2, 16, 48_000), &dops[..]),
+            (b"fLaC", AudioCodec::Flac(flac), audio_head(2, 24, 48_000), &dfla),
+            (b"mp4a", AudioCodec::Mp3(mp3), audio_head(2, 16, 48_000), esds),
+            (
+                b"ac-3",
+                AudioCodec::Ac3(ac3),
+                audio_head(2, 16, 48_000),
+                b"\0\0\0\x0Bdac3\x10\x11\x40",
+            ),
+            (
+                b"ec-3",
+                AudioCodec::Ac3(ec3),
+                audio_head(2, 16, 48_000),
+                b"\0\0\0\x0Ddec3\0\xC8\x20\x0F\0",
+            ),
+        ] {
+            let entry = audio_entry(codec);
+            assert_eq!(entry[..4], (entry.len() as u32).to_be_bytes());
+            assert_eq!(entry[4..8], *kind);
+            assert_eq!(entry[8..36], head);
+            assert_eq!(entry[36..], *configuration, "{}", String::from_utf8_lossy(kind));
+        }
+    }
+
+    #[test]
+    fn cm12_cm13_cm15_pictures_of_every_codec_have_their_entry_and_colour() {
+        let record = |name: &str| -> Vec<u8> {
+            let line = include_str!("../../testdata/enhanced.hex")
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+                .unwrap();
+            (0..line.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
+                .collect()
+        };
+        let hevc = HevcConfig::parse(&record("hevc_pq")).unwrap().0;
+        let hvcc = [&b"hvcC"[..], hevc.record()].concat();
+        let av1 = Av1Config::parse(&record("av1").into()).unwrap().unwrap();
+        let av1c = [&b"av1C"[..], av1.record()].concat();
+        let hlg = Colour { primaries: 9, transfer: 18, matrix: 9, full_range: false };
+        let colour = hevc.colour();
+        for (kind, codec, colour, configuration, colr, range) in [
+            (
+                b"hvc1",
+                VideoCodec::Hevc(hevc),
+                colour,
+                hvcc,
+                &b"\0\0\0\x13colrnclx\0\x09\0\x10\0\x09\0"[..],
+                VideoRange::Pq,
+            ),
+            (
+                b"av01",
+                VideoCodec::Av1(av1.clone()),
+                Some(hlg),
+                av1c.clone(),
+                b"\0\0\0\x13colrnclx\0\x09\0\x12\0\x09\0",
+                VideoRange::Hlg,
+            ),
+            (b"av01", VideoCodec::Av1(av1), None, av1c, b"", VideoRange::Sdr),
+        ] {
+            let (entry, told) = video_entry(codec, colour);
+            assert_eq!(entry[..4], (entry.len() as u32).to_be_bytes());
+            assert_eq!(entry[4..8], *kind);
+            assert_eq!(entry[32..36], [0, 160, 0, 96]);
+            let after = configuration.len() + 90;
+            assert_eq!(entry[86..90], (configuration.len() as u32 + 4).to_be_bytes());
+            assert_eq!(entry[90..after], configuration);
+            assert_eq!(entry[after..], *colr);
+            assert_eq!(told, range);
+        }
+    }
+}

@@ -137,7 +137,8 @@ mod tests {
         }
         let many = Bytes::from_static(b"\x95\x21mp4a\x00\0\0\x01\xAAOpus\x01\0\0\x01\xBB");
         let tracks = AudioTag::parse(&many).unwrap();
-        let ids: Vec<_> = tracks.packets.iter().map(|packet| (packet.track, packet.codec)).collect();
+        let ids: Vec<_> =
+            tracks.packets.iter().map(|packet| (packet.track, packet.codec)).collect();
         assert_eq!(ids, [(0, aac), (1, opus)]);
     }
 }

@@ -21,9 +21,9 @@ use super::annexb;
 use super::nal::NalKind;
 use super::pps::{Pps, PpsError};
 use super::sps::{Sps, SpsError, has_chroma_fields};
-use crate::picture::{Colour, display_size};
 use crate::cursor::{Cursor, UnexpectedEnd};
 use crate::limits;
+use crate::picture::{Colour, display_size};
 
 /// A decoder configuration in canonical form, with its first SPS understood.
 #[derive(Clone, PartialEq, Eq, Debug)]

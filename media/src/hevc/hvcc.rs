@@ -19,12 +19,12 @@ use thiserror::Error;
 
 use super::nal::{HEADER_BYTES, NalKind};
 use super::sps::{Sps, SpsError, bounded};
-use crate::picture::Colour;
 use crate::cursor::{Cursor, UnexpectedEnd};
 use crate::h264::bits::{BitReader, BitsError};
 use crate::h264::nal::rbsp;
 use crate::h264::{LengthSize, annexb};
 use crate::limits;
+use crate::picture::Colour;
 
 /// A decoder configuration in canonical form, with its first SPS understood.
 #[derive(Clone, PartialEq, Eq, Debug)]

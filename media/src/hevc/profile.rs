@@ -65,10 +65,8 @@ impl ProfileTierLevel {
         };
         let tier = if self.high_tier { 'H' } else { 'L' };
         let compatibility = self.compatibility.reverse_bits();
-        let mut text = format!(
-            "hvc1.{space}{}.{compatibility:X}.{tier}{}",
-            self.profile_idc, self.level_idc
-        );
+        let mut text =
+            format!("hvc1.{space}{}.{compatibility:X}.{tier}{}", self.profile_idc, self.level_idc);
         let told = self.constraints.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
         for byte in self.constraints.iter().take(told) {
             text.push_str(&format!(".{byte:X}"));

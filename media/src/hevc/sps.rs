@@ -103,9 +103,8 @@ impl Sps {
         let bit_depth_chroma = 8 + bounded(r, "bit_depth_chroma_minus8", 8)?;
         let mut vui = Vui::default();
         // What cannot be read on the way to the VUI, or inside it, is not told.
-        let _ = skip_to_vui(r, max_sub_layers_minus1).and_then(|present| {
-            if present { vui.read(r).map_err(SpsError::from) } else { Ok(()) }
-        });
+        let _ = skip_to_vui(r, max_sub_layers_minus1)
+            .and_then(|present| if present { vui.read(r).map_err(SpsError::from) } else { Ok(()) });
         Ok(Self {
             id,
             temporal_layers: max_sub_layers_minus1 + 1,
@@ -122,11 +121,7 @@ impl Sps {
 }
 
 /// A ue(v) field with its largest legal value, at most 255.
-pub(super) fn bounded(
-    r: &mut BitReader<'_>,
-    field: &'static str,
-    max: u8,
-) -> Result<u8, SpsError> {
+pub(super) fn bounded(r: &mut BitReader<'_>, field: &'static str, max: u8) -> Result<u8, SpsError> {
     let value = r.ue()?;
     match u8::try_from(value) {
         Ok(value) if value <= max => Ok(value),

@@ -105,11 +105,8 @@ impl Grid {
             return Placement { silence, unit: self.take(expected, length) };
         };
         let drift = expected - next;
-        let tolerance = if self.realigning {
-            length
-        } else {
-            self.millis(AUDIO_DRIFT_MS_MAX).max(2 * length)
-        };
+        let tolerance =
+            if self.realigning { length } else { self.millis(AUDIO_DRIFT_MS_MAX).max(2 * length) };
         if drift < -tolerance {
             self.realigning = true;
             return Placement { silence, unit: Place::Surplus };
@@ -297,7 +294,10 @@ mod tests {
         let mut grid = grid(1);
         assert_eq!(grid.place(at_ms(-30), &sound(None), None).unit, Place::BeforeStart);
         assert_eq!(grid.place(at_ms(-9), &sound(None), None).unit, Place::BeforeStart);
-        assert_eq!(grid.place(at_ms(13), &sound(None), None).unit, Place::At(480_000 - 1_440 + 2_048));
+        assert_eq!(
+            grid.place(at_ms(13), &sound(None), None).unit,
+            Place::At(480_000 - 1_440 + 2_048)
+        );
     }
 
     #[test]
@@ -318,9 +318,9 @@ mod tests {
             next += i64::from(samples);
             millis += i64::from(samples);
         }
-        // A pause of a second: whole silent packets of 20 ms, and the rest is a gap no longer.
+        // A pause of a second: fifty silent packets of 20 ms.
         let placed = grid.place(at_ms(millis / 48 + 1_000), &sound(Some(960)), None);
-        assert_eq!(placed.silence, Silence { start: next, units: 49 });
-        assert_eq!(placed.unit, Place::At(next + 49 * 960));
+        assert_eq!(placed.silence, Silence { start: next, units: 50 });
+        assert_eq!(placed.unit, Place::At(next + 50 * 960));
     }
 }

@@ -289,8 +289,7 @@ impl Source {
             }
             AudioBody::Frames(payload) => {
                 self.open(now);
-                let (units, replaced) =
-                    self.audio.on_frames(kind, &payload, &mut self.counters)?;
+                let (units, replaced) = self.audio.on_frames(kind, &payload, &mut self.counters)?;
                 if replaced {
                     self.discard_waiting(TrackKind::Audio);
                 }

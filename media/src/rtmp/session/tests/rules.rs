@@ -491,10 +491,9 @@ fn rc_2_nothing_follows_the_end_of_a_live_publisher() {
 
 #[test]
 fn rc_6_er_5_a_capable_publisher_is_asked_to_reconnect_at_shutdown() {
-    for (capabilities, stream, code) in [
-        (1.0, 0, "NetConnection.Connect.ReconnectRequest"),
-        (2.0, 1, "NetStream.Failed"),
-    ] {
+    for (capabilities, stream, code) in
+        [(1.0, 0, "NetConnection.Connect.ReconnectRequest"), (2.0, 1, "NetStream.Failed")]
+    {
         let object = Value::object([
             ("app", Value::string("live")),
             ("capsEx", Value::Number(capabilities)),
