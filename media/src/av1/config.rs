@@ -76,7 +76,7 @@ impl Av1Config {
             if found.kind != ObuKind::SequenceHeader {
                 continue;
             }
-            let payload = obus.get(found.payload.clone()).unwrap_or_default();
+            let payload = obus.get(found.payload).unwrap_or_default();
             if payload.len() > limits::PARAMETER_SET_BYTES_MAX {
                 return Err(Av1cError::TooLarge { len: payload.len() });
             }

@@ -52,7 +52,7 @@ pub fn normalise(
             }
             ObuKind::Frame | ObuKind::FrameHeader => {
                 let header = payload.get(obu.payload.clone()).and_then(|bytes| bytes.first());
-                first_frame.get_or_insert(header.copied().unwrap_or_default());
+                first_frame.get_or_insert_with(|| header.copied().unwrap_or_default());
             }
             ObuKind::Other(_) => {}
         }

@@ -60,7 +60,9 @@ mod tests {
 
     #[test]
     fn cm12_sets_and_delimiters_leave_and_the_first_slice_names_the_picture() {
-        let cases: &[(&str, &[&[u8]], &[u8], Option<NalKind>, usize)] = &[
+        /// Name, NAL units, sample, kind of the picture, parameter sets beside it.
+        type Case = (&'static str, &'static [&'static [u8]], &'static [u8], Option<NalKind>, usize);
+        let cases: &[Case] = &[
             (
                 "CRA with everything",
                 &[
