@@ -19,7 +19,12 @@
 //! | AMF0, AMF3 | Action Message Format specifications, 2007 and 2013 |
 //! | H.264 | ITU-T H.264 (08/2021) |
 //! | AVC-FF | ISO/IEC 14496-15:2022 |
+//! | HEVC | ITU-T H.265 (08/2021) |
+//! | AV1 | AV1 Bitstream & Decoding Process Specification, with Errata 1 |
+//! | AV1-FF | AV1 Codec ISO Media File Format Binding 1.2 |
 //! | AAC | ISO/IEC 14496-3:2019 |
+//! | AC3 | ETSI TS 102 366 1.4.1 |
+//! | E-RTMP | Veovera Enhanced RTMP (v2), 2026-01-31 |
 //! | BMFF | ISO/IEC 14496-12:2022 |
 //! | CMAF | ISO/IEC 23000-19:2020 |
 //! | HLS | draft-pantos-hls-rfc8216bis-22 |
@@ -27,18 +32,25 @@
 //! Ids such as CK-5 or LL-12 name rules of the project's media reference.
 
 pub mod aac;
+pub mod ac3;
 pub mod access_unit;
 pub mod amf;
+pub mod av1;
 pub mod cmaf;
 #[cfg(feature = "codec")]
 pub mod codec;
 pub mod cursor;
 #[cfg(feature = "codec")]
 pub mod demo;
+pub mod flac;
 pub mod flv;
 pub mod h264;
+pub mod hevc;
 pub mod hls;
 pub mod limits;
+pub mod mp3;
+pub mod opus;
+pub mod picture;
 pub mod rtmp;
 pub mod source;
 pub mod time;

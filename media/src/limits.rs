@@ -53,14 +53,18 @@ pub const PICTURE_SIDE_MAX: u32 = 8_192;
 pub const PARAMETER_SET_BYTES_MAX: usize = 4 << 10;
 /// NAL units in one picture: twice the slices of an 8K picture with one slice per macroblock row.
 pub const NALS_PER_PICTURE_MAX: usize = 1_024;
+/// OBUs in one AV1 temporal unit: as many as NAL units in a picture.
+pub const OBUS_PER_UNIT_MAX: usize = 1_024;
 /// Largest AudioSpecificConfig, in bytes: a program config element with its longest comment (AA-2).
 pub const AUDIO_SPECIFIC_CONFIG_BYTES_MAX: usize = 320;
-/// Audio units in one message: only ADTS can hold more than one (AA-6).
+/// Audio units in one message: ADTS (AA-6) and formats that frame themselves can hold more than one.
 pub const AUDIO_UNITS_PER_MESSAGE_MAX: usize = 64;
 /// Encoder name kept from metadata, in bytes.
 pub const METADATA_TEXT_BYTES_MAX: usize = 256;
 /// Enhanced RTMP modifiers before the packet type (ER-2).
 pub const MODIFIERS_MAX: usize = 8;
+/// Tracks in one Enhanced RTMP message: their ids have eight bits (ER-3).
+pub const TRACKS_PER_MESSAGE_MAX: usize = 256;
 
 /// Coded units held while the tracks are not known (CMD-10): 1.5 s of 240 pictures/s and of 96 kHz
 /// audio, with room for a burst.

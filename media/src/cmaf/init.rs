@@ -7,7 +7,7 @@
 //!      │      └ mdia ─ mdhd hdlr
 //!      │             └ minf ─ vmhd | smhd
 //!      │                    ├ dinf ─ dref ─ url
-//!      │                    └ stbl ─ stsd ─ avc1 | mp4a
+//!      │                    └ stbl ─ stsd ─ the codec's sample entry
 //!      │                           └ stts stsc stsz stco   (all empty)
 //!      └ mvex ─ trex
 //! ```
@@ -20,7 +20,7 @@ use bytes::Bytes;
 use super::TRACK_ID;
 use super::sample_entry;
 use super::writer::BoxWriter;
-use crate::access_unit::{AudioTrack, VideoTrack};
+use crate::access_unit::{AudioCodec, AudioTrack, VideoTrack};
 use crate::time::Timescale;
 
 /// The header of a video track. The timescale is 90 kHz (CM-4).
@@ -51,7 +51,9 @@ pub fn audio_init(track: &AudioTrack) -> Bytes {
         height: 0,
     };
     // AAC core profile: at most stereo at 48 kHz (CMAF §10.4).
-    let is_core = track.channels <= 2 && track.sample_rate <= 48_000;
+    let is_core = matches!(track.codec, AudioCodec::Aac(_))
+        && track.channels <= 2
+        && track.sample_rate <= 48_000;
     write(&header, is_core.then_some(*b"caac"), write_smhd, |w| sample_entry::write_audio(w, track))
 }
 
@@ -195,7 +197,7 @@ mod tests {
 
     use super::*;
     use crate::aac::AudioSpecificConfig;
-    use crate::access_unit::{AudioCodec, VideoCodec};
+    use crate::access_unit::VideoCodec;
     use crate::cursor::Cursor;
     use crate::h264::AvcConfig;
 
@@ -248,6 +250,7 @@ mod tests {
     fn video_header() {
         let (config, _) = AvcConfig::parse(AVCC).unwrap();
         let init = video_init(&VideoTrack {
+            colour: config.colour(),
             codec: VideoCodec::H264(config),
             width: 320,
             height: 180,

@@ -1,5 +1,6 @@
-//! Sample entries and the codec strings that name them: `avc1` with `avcC`, `colr`, `pasp`
-//! (AVC-FF §5.4, CM-12, CM-15) and `mp4a` with `esds` (AAC, ISO 14496-14 §5.6, CM-14).
+//! Sample entries and the codec strings that name them: `avc1`, `hvc1` and `av01` with their
+//! configuration, `colr` and `pasp` (AVC-FF §5.4 and §8.4, AV1-FF §2.2, CM-12, CM-13, CM-15); `mp4a` with
+//! `esds`, `Opus`, `fLaC`, `ac-3` and `ec-3` (ISO 14496-14 §5.6, CM-14, AC3 Annex F).
 //!
 //! The one place of this room's output side that looks inside a codec configuration.
 
@@ -8,16 +9,12 @@ use crate::access_unit::{AudioCodec, AudioTrack, VideoCodec, VideoTrack};
 
 /// CODECS value of a video track (MV-2, RFC 6381).
 pub fn video_codec_string(track: &VideoTrack) -> String {
-    match &track.codec {
-        VideoCodec::H264(config) => config.codec_string(),
-    }
+    track.codec.codec_string()
 }
 
 /// CODECS value of an audio track (MV-2, RFC 6381).
 pub fn audio_codec_string(track: &AudioTrack) -> String {
-    match &track.codec {
-        AudioCodec::Aac(config) => config.codec_string(),
-    }
+    track.codec.codec_string()
 }
 
 /// VIDEO-RANGE of a variant (MV-3).
@@ -42,12 +39,11 @@ impl VideoRange {
     }
 }
 
-/// The range that follows from the transfer characteristics written in the stream (MV-3).
+/// The range that follows from the transfer characteristics of the stream (MV-3).
 pub fn video_range(track: &VideoTrack) -> VideoRange {
     const TRANSFER_PQ: u8 = 16;
     const TRANSFER_HLG: u8 = 18;
-    let VideoCodec::H264(config) = &track.codec;
-    match config.colour().map(|colour| colour.transfer) {
+    match track.colour.map(|colour| colour.transfer) {
         Some(TRANSFER_PQ) => VideoRange::Pq,
         Some(TRANSFER_HLG) => VideoRange::Hlg,
         _ => VideoRange::Sdr,
@@ -58,9 +54,13 @@ pub fn video_range(track: &VideoTrack) -> VideoRange {
 pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
     const RESOLUTION_72_DPI: u32 = 0x0048_0000;
     const DEPTH_COLOUR_WITHOUT_ALPHA: u16 = 0x18;
-    let VideoCodec::H264(config) = &track.codec;
-    let (width, height) = config.coded_size();
-    w.boxed(b"avc1", |w| {
+    let (width, height) = track.codec.coded_size();
+    let (entry, configuration, record) = match &track.codec {
+        VideoCodec::H264(config) => (b"avc1", b"avcC", config.record()),
+        VideoCodec::Hevc(config) => (b"hvc1", b"hvcC", config.record()),
+        VideoCodec::Av1(config) => (b"av01", b"av1C", config.record()),
+    };
+    w.boxed(entry, |w| {
         write_entry_head(w);
         w.zeros(16);
         w.u16(u16::try_from(width).unwrap_or(u16::MAX));
@@ -72,8 +72,8 @@ pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
         w.zeros(32); // compressor name
         w.u16(DEPTH_COLOUR_WITHOUT_ALPHA);
         w.u16(u16::MAX); // pre-defined: -1
-        w.boxed(b"avcC", |w| w.raw(config.record()));
-        if let Some(colour) = config.colour() {
+        w.boxed(configuration, |w| w.raw(record));
+        if let Some(colour) = track.colour {
             w.boxed(b"colr", |w| {
                 w.raw(b"nclx");
                 w.u16(colour.primaries.into());
@@ -82,7 +82,7 @@ pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
                 w.u8(u8::from(colour.full_range) << 7);
             });
         }
-        let (across, down) = config.sample_aspect_ratio();
+        let (across, down) = track.codec.sample_aspect_ratio();
         if across != down {
             w.boxed(b"pasp", |w| {
                 w.u32(across);
@@ -92,44 +92,91 @@ pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
     });
 }
 
-/// AudioSampleEntry (BMFF §12.2.3) with the MPEG-4 descriptors (ISO 14496-1 §7.2.6).
+/// AudioSampleEntry (BMFF §12.2.3) with what its codec adds.
 pub(super) fn write_audio(w: &mut BoxWriter, track: &AudioTrack) {
-    /// A template value: the AudioSpecificConfig rules (ISO 14496-14 §5.6.1).
+    /// Template values of formats whose own configuration rules (ISO 14496-14 §5.6.1, AC3 §F.2).
     const CHANNEL_COUNT: u16 = 2;
     const SAMPLE_BITS: u16 = 16;
-    let AudioCodec::Aac(config) = &track.codec;
-    w.boxed(b"mp4a", |w| {
+    let channels = u16::from(track.channels);
+    match &track.codec {
+        AudioCodec::Aac(config) => {
+            write_audio_entry(w, b"mp4a", track, CHANNEL_COUNT, SAMPLE_BITS, |w| {
+                write_esds(w, OBJECT_TYPE_AAC, Some(config.bytes()), track.bitrate);
+            });
+        }
+        AudioCodec::Mp3(config) => {
+            write_audio_entry(w, b"mp4a", track, CHANNEL_COUNT, SAMPLE_BITS, |w| {
+                write_esds(w, config.object_type(), None, track.bitrate);
+            });
+        }
+        AudioCodec::Opus(config) => {
+            write_audio_entry(w, b"Opus", track, channels, SAMPLE_BITS, |w| {
+                w.boxed(b"dOps", |w| w.raw(config.dops()));
+            });
+        }
+        AudioCodec::Flac(config) => {
+            let bits = u16::from(config.bits_per_sample());
+            write_audio_entry(w, b"fLaC", track, channels, bits, |w| {
+                w.full(b"dfLa", 0, 0, |w| w.raw(config.dfla()));
+            });
+        }
+        AudioCodec::Ac3(config) => {
+            let (entry, specific) =
+                if config.is_enhanced() { (b"ec-3", b"dec3") } else { (b"ac-3", b"dac3") };
+            write_audio_entry(w, entry, track, CHANNEL_COUNT, SAMPLE_BITS, |w| {
+                w.boxed(specific, |w| w.raw(&config.specific_box()));
+            });
+        }
+    }
+}
+
+fn write_audio_entry(
+    w: &mut BoxWriter,
+    kind: &[u8; 4],
+    track: &AudioTrack,
+    channels: u16,
+    sample_bits: u16,
+    configuration: impl FnOnce(&mut BoxWriter),
+) {
+    w.boxed(kind, |w| {
         write_entry_head(w);
         w.zeros(8);
-        w.u16(CHANNEL_COUNT);
-        w.u16(SAMPLE_BITS);
+        w.u16(channels);
+        w.u16(sample_bits);
         w.zeros(4);
+        // 16.16 holds no more than 65535 Hz (CM-14).
         w.u32(u16::try_from(track.sample_rate).map_or(0, |rate| u32::from(rate) << 16));
-        w.full(b"esds", 0, 0, |w| write_es_descriptor(w, config.bytes(), track.bitrate));
+        configuration(w);
     });
 }
 
-fn write_es_descriptor(w: &mut BoxWriter, config: &[u8], bitrate: Option<u32>) {
+const OBJECT_TYPE_AAC: u8 = 0x40;
+
+/// The MPEG-4 descriptors (ISO 14496-1 §7.2.6); MP3 has no decoder specific part.
+fn write_esds(w: &mut BoxWriter, object_type: u8, config: Option<&[u8]>, bitrate: Option<u32>) {
     const ES_DESCRIPTOR: u8 = 3;
     const DECODER_CONFIG: u8 = 4;
     const DECODER_SPECIFIC: u8 = 5;
     const SL_CONFIG: u8 = 6;
-    const OBJECT_TYPE_AAC: u8 = 0x40;
     /// Stream type audio (5), upstream 0, reserved 1.
     const AUDIO_STREAM: u8 = 0x15;
     const SL_PREDEFINED_MP4: u8 = 2;
-    w.descriptor(ES_DESCRIPTOR, |w| {
-        w.u16(0); // ES_ID: 0 inside a file
-        w.u8(0);
-        w.descriptor(DECODER_CONFIG, |w| {
-            w.u8(OBJECT_TYPE_AAC);
-            w.u8(AUDIO_STREAM);
-            w.zeros(3); // decoding buffer size: not told
-            w.u32(bitrate.unwrap_or(0));
-            w.u32(bitrate.unwrap_or(0));
-            w.descriptor(DECODER_SPECIFIC, |w| w.raw(config));
+    w.full(b"esds", 0, 0, |w| {
+        w.descriptor(ES_DESCRIPTOR, |w| {
+            w.u16(0); // ES_ID: 0 inside a file
+            w.u8(0);
+            w.descriptor(DECODER_CONFIG, |w| {
+                w.u8(object_type);
+                w.u8(AUDIO_STREAM);
+                w.zeros(3); // decoding buffer size: not told
+                w.u32(bitrate.unwrap_or(0));
+                w.u32(bitrate.unwrap_or(0));
+                if let Some(config) = config {
+                    w.descriptor(DECODER_SPECIFIC, |w| w.raw(config));
+                }
+            });
+            w.descriptor(SL_CONFIG, |w| w.u8(SL_PREDEFINED_MP4));
         });
-        w.descriptor(SL_CONFIG, |w| w.u8(SL_PREDEFINED_MP4));
     });
 }
 
@@ -137,4 +184,136 @@ fn write_es_descriptor(w: &mut BoxWriter, config: &[u8], bitrate: Option<u32>) {
 fn write_entry_head(w: &mut BoxWriter) {
     w.zeros(6);
     w.u16(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::av1::Av1Config;
+    use crate::flac::FlacConfig;
+    use crate::hevc::HevcConfig;
+    use crate::mp3::Mp3Config;
+    use crate::opus::OpusConfig;
+    use crate::picture::Colour;
+
+    fn audio_entry(codec: AudioCodec) -> Vec<u8> {
+        let track = AudioTrack {
+            sample_rate: codec.sample_rate(),
+            channels: codec.channels(),
+            samples_per_unit: codec.samples_per_unit(),
+            bitrate: None,
+            codec,
+        };
+        let mut w = BoxWriter::default();
+        write_audio(&mut w, &track);
+        w.into_bytes()
+    }
+
+    fn video_entry(codec: VideoCodec, colour: Option<Colour>) -> (Vec<u8>, VideoRange) {
+        let (width, height) = codec.display_size();
+        let frame_rate_millis = codec.frame_rate_millis();
+        let track = VideoTrack { codec, width, height, frame_rate_millis, colour, bitrate: None };
+        let mut w = BoxWriter::default();
+        write_video(&mut w, &track);
+        (w.into_bytes(), video_range(&track))
+    }
+
+    /// Reserved bytes, data reference 1, reserved bytes, channels, bits, rate.
+    fn audio_head(channels: u8, bits: u8, rate: u16) -> Vec<u8> {
+        let mut head = vec![0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, channels, 0, bits];
+        head.extend([0, 0, 0, 0]);
+        head.extend(rate.to_be_bytes());
+        head.extend([0, 0]);
+        head
+    }
+
+    #[test]
+    fn cm14_sound_of_every_codec_has_its_entry() {
+        let info = [0x12, 0, 0x12, 0, 0, 0, 14, 0, 16, 0, 0x0B, 0xB8, 0x03, 0x70, 0, 0, 0, 0];
+        let flac = [b"fLaC\x00\x00\x00\x22", &info[..], &[7; 16]].concat();
+        let flac = FlacConfig::parse(&flac).unwrap();
+        let (mp3, _) = Mp3Config::parse(&[0xFF, 0xFB, 0x94, 0]).unwrap();
+        let mut frame = vec![0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0xE1];
+        frame.resize(768, 0);
+        let (ac3, ..) = crate::ac3::units(&frame.into(), 1).unwrap()[0];
+        let mut frame = vec![0x0B, 0x77, 0, 49, 0x3F, 0x80];
+        frame.resize(100, 0);
+        let (ec3, ..) = crate::ac3::units(&frame.into(), 1).unwrap()[0];
+        let dfla = [b"\0\0\0\x32dfLa\0\0\0\0\x80\0\0\x22", &info[..], &[7; 16]].concat();
+        let esds: &[u8] = b"\0\0\0\x2Cesds\0\0\0\0\x03\x80\x80\x80\x1B\0\0\0\
+            \x04\x80\x80\x80\x0D\x6B\x15\0\0\0\0\0\0\0\0\0\0\0\x06\x80\x80\x80\x01\x02";
+        let dops = b"\0\0\0\x13dOps\0\x02\x01\x38\0\0\xBB\x80\0\0\0";
+        for (kind, codec, head, configuration) in [
+            (b"Opus", AudioCodec::Opus(OpusConfig::stereo()), audio_head(2, 16, 48_000), &dops[..]),
+            (b"fLaC", AudioCodec::Flac(flac), audio_head(2, 24, 48_000), &dfla),
+            (b"mp4a", AudioCodec::Mp3(mp3), audio_head(2, 16, 48_000), esds),
+            (
+                b"ac-3",
+                AudioCodec::Ac3(ac3),
+                audio_head(2, 16, 48_000),
+                b"\0\0\0\x0Bdac3\x10\x11\x40",
+            ),
+            (
+                b"ec-3",
+                AudioCodec::Ac3(ec3),
+                audio_head(2, 16, 48_000),
+                b"\0\0\0\x0Ddec3\0\xC8\x20\x0F\0",
+            ),
+        ] {
+            let entry = audio_entry(codec);
+            assert_eq!(entry[..4], (entry.len() as u32).to_be_bytes());
+            assert_eq!(entry[4..8], *kind);
+            assert_eq!(entry[8..36], head);
+            assert_eq!(entry[36..], *configuration, "{}", String::from_utf8_lossy(kind));
+        }
+    }
+
+    #[test]
+    fn cm12_cm13_cm15_pictures_of_every_codec_have_their_entry_and_colour() {
+        let record = |name: &str| -> Vec<u8> {
+            let line = include_str!("../../testdata/enhanced.hex")
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+                .unwrap();
+            (0..line.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
+                .collect()
+        };
+        let hevc = HevcConfig::parse(&record("hevc_pq")).unwrap().0;
+        let hvcc = [&b"hvcC"[..], hevc.record()].concat();
+        let av1 = Av1Config::parse(&record("av1").into()).unwrap().unwrap();
+        let av1c = [&b"av1C"[..], av1.record()].concat();
+        let hlg = Colour { primaries: 9, transfer: 18, matrix: 9, full_range: false };
+        let colour = hevc.colour();
+        for (kind, codec, colour, configuration, colr, range) in [
+            (
+                b"hvc1",
+                VideoCodec::Hevc(hevc),
+                colour,
+                hvcc,
+                &b"\0\0\0\x13colrnclx\0\x09\0\x10\0\x09\0"[..],
+                VideoRange::Pq,
+            ),
+            (
+                b"av01",
+                VideoCodec::Av1(av1.clone()),
+                Some(hlg),
+                av1c.clone(),
+                b"\0\0\0\x13colrnclx\0\x09\0\x12\0\x09\0",
+                VideoRange::Hlg,
+            ),
+            (b"av01", VideoCodec::Av1(av1), None, av1c, b"", VideoRange::Sdr),
+        ] {
+            let (entry, told) = video_entry(codec, colour);
+            assert_eq!(entry[..4], (entry.len() as u32).to_be_bytes());
+            assert_eq!(entry[4..8], *kind);
+            assert_eq!(entry[32..36], [0, 160, 0, 96]);
+            let after = configuration.len() + 90;
+            assert_eq!(entry[86..90], (configuration.len() as u32 + 4).to_be_bytes());
+            assert_eq!(entry[90..after], configuration);
+            assert_eq!(entry[after..], *colr);
+            assert_eq!(told, range);
+        }
+    }
 }

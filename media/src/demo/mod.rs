@@ -257,6 +257,7 @@ fn describe(
     let asc = AudioSpecificConfig::parse(audio.config())?;
     Ok(Tracks {
         video: Some(Arc::new(VideoTrack {
+            colour: avc.colour(),
             codec: VideoCodec::H264(avc),
             width: config.width,
             height: config.height,

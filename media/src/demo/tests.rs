@@ -97,11 +97,11 @@ fn tracks_describe_the_streams() {
     let (video, audio) = (tracks.video.unwrap(), tracks.audio.unwrap());
     assert_eq!((video.width, video.height), (1_280, 720));
     assert_eq!(video.frame_rate_millis, Some(30_000));
-    let VideoCodec::H264(avc) = &video.codec;
+    let VideoCodec::H264(avc) = &video.codec else { panic!("{:?}", video.codec) };
     assert_eq!(avc.codec_string(), "avc1.640C1F");
     assert_eq!(avc.display_size(), (1_280, 720));
     assert_eq!((audio.sample_rate, audio.channels, audio.samples_per_unit), (48_000, 2, 1_024));
-    let AudioCodec::Aac(asc) = &audio.codec;
+    let AudioCodec::Aac(asc) = &audio.codec else { panic!("{:?}", audio.codec) };
     assert_eq!(asc.codec_string(), "mp4a.40.2");
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Four characters that name a codec in Enhanced RTMP and in ISO files.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FourCc(pub [u8; 4]);
 
 impl FourCc {
@@ -15,9 +15,21 @@ impl FourCc {
     pub const AV1: Self = Self(*b"av01");
     /// AAC.
     pub const AAC: Self = Self(*b"mp4a");
+    /// Opus.
+    pub const OPUS: Self = Self(*b"Opus");
+    /// FLAC.
+    pub const FLAC: Self = Self(*b"fLaC");
+    /// AC-3.
+    pub const AC3: Self = Self(*b"ac-3");
+    /// E-AC-3.
+    pub const EAC3: Self = Self(*b"ec-3");
+    /// MP3.
+    pub const MP3: Self = Self(*b".mp3");
+    /// VVC.
+    pub const VVC: Self = Self(*b"vvc1");
 
-    /// The name people know the codec by; the four characters when it has none here.
-    fn common_name(self) -> Option<&'static str> {
+    /// The name people know the codec by; `None` for characters that name none.
+    pub(crate) fn common_name(self) -> Option<&'static str> {
         Some(match &self.0 {
             b"avc1" => "H.264",
             b"hvc1" | b"hev1" => "HEVC",

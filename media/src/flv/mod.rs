@@ -1,19 +1,21 @@
 //! FLV tag bodies, as RTMP carries them in messages 8 and 9 (FLV Annex E.4, AV-1, AA-1).
 //!
-//! [`VideoTag`] and [`AudioTag`] split the header from the payload without a copy. Codecs other
-//! than H.264 and AAC, and Enhanced RTMP headers, are recognised and named ([`CodecTag`]) so that
-//! the publisher can be told; their payload is not read. [`Metadata`] is what `onMetaData`
-//! announces, filtered (CMD-9).
+//! [`VideoTag`] and [`AudioTag`] split headers from payloads without a copy, classic ones and those of
+//! Enhanced RTMP (ER-1 to ER-6), and name the codec of each ([`CodecTag`]); which codecs can be
+//! packaged is decided in [`crate::source`]. [`Metadata`] is what `onMetaData` announces, filtered
+//! (CMD-9), [`ColourInfo`] what HDR metadata says.
 
 mod audio;
 mod codec_tag;
+mod colour_info;
 mod enhanced;
 mod metadata;
 mod on_meta_data;
 mod video;
 
-pub use audio::AudioTag;
+pub use audio::{AudioBody, AudioPacket, AudioTag};
 pub use codec_tag::{CodecTag, FourCc};
-pub use enhanced::EnhancedHeader;
+pub use colour_info::ColourInfo;
+pub use enhanced::TagError;
 pub use metadata::Metadata;
-pub use video::VideoTag;
+pub use video::{VideoBody, VideoPacket, VideoTag};

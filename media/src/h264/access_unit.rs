@@ -131,7 +131,10 @@ pub fn normalise(payload: &Bytes, framing: Framing) -> Result<CodedPicture, Acce
 }
 
 /// The NAL units that are not empty, in order.
-fn nal_ranges(payload: &[u8], framing: Framing) -> Result<Vec<Range<usize>>, AccessUnitError> {
+pub(crate) fn nal_ranges(
+    payload: &[u8],
+    framing: Framing,
+) -> Result<Vec<Range<usize>>, AccessUnitError> {
     let mut ranges = Vec::new();
     match framing {
         Framing::AnnexB => {
@@ -167,7 +170,12 @@ fn push(ranges: &mut Vec<Range<usize>>, range: Range<usize>) -> Result<(), Acces
     Ok(())
 }
 
-fn with_four_byte_lengths(payload: &Bytes, framing: Framing, kept: &[Range<usize>]) -> Bytes {
+/// The NAL units at `kept` as one sample; shares the payload's memory when nothing has to change.
+pub(crate) fn with_four_byte_lengths(
+    payload: &Bytes,
+    framing: Framing,
+    kept: &[Range<usize>],
+) -> Bytes {
     let len = kept.iter().map(|range| 4 + range.len()).sum();
     if framing == Framing::Lengths(LengthSize::Four) && len == payload.len() {
         return payload.clone();

@@ -23,25 +23,13 @@ use super::pps::{Pps, PpsError};
 use super::sps::{Sps, SpsError, has_chroma_fields};
 use crate::cursor::{Cursor, UnexpectedEnd};
 use crate::limits;
+use crate::picture::{Colour, display_size};
 
 /// A decoder configuration in canonical form, with its first SPS understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AvcConfig {
     record: Bytes,
     sps: Arc<Sps>,
-}
-
-/// Colour of the pictures as H.273 code points.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Colour {
-    /// Colour primaries; 2 is unspecified.
-    pub primaries: u8,
-    /// Transfer characteristics; 2 is unspecified.
-    pub transfer: u8,
-    /// Matrix coefficients; 2 is unspecified.
-    pub matrix: u8,
-    /// Sample values use the whole range.
-    pub full_range: bool,
 }
 
 /// Why a configuration is refused. The peer's fault.
@@ -139,15 +127,7 @@ impl AvcConfig {
 
     /// Size on a screen with square pixels: the width is stretched by the sample aspect ratio.
     pub fn display_size(&self) -> (u32, u32) {
-        let (across, down) = self.sample_aspect_ratio();
-        let width =
-            (u64::from(self.sps.width) * u64::from(across) + u64::from(down) / 2) / u64::from(down);
-        let limit = u64::from(limits::PICTURE_SIDE_MAX) * 4;
-        match u32::try_from(width) {
-            Ok(stretched) if stretched > 0 && width <= limit => (stretched, self.sps.height),
-            // An absurd ratio says nothing about the picture.
-            _ => self.coded_size(),
-        }
+        display_size(self.coded_size(), self.sample_aspect_ratio())
     }
 
     /// Width to height of one sample; (1, 1) when not told.
@@ -158,15 +138,7 @@ impl AvcConfig {
 
     /// What a `colr` box should say (CM-15); `None` when the SPS says nothing.
     pub fn colour(&self) -> Option<Colour> {
-        const UNSPECIFIED: u8 = 2;
-        let vui = &self.sps.vui;
-        let full_range = vui.full_range?;
-        let (primaries, transfer, matrix) = match vui.colour_description {
-            Some(description) => description,
-            None if full_range => (UNSPECIFIED, UNSPECIFIED, UNSPECIFIED),
-            None => return None,
-        };
-        Some(Colour { primaries, transfer, matrix, full_range })
+        Colour::from_signal(self.sps.vui.full_range, self.sps.vui.colour_description)
     }
 }
 

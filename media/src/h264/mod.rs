@@ -14,8 +14,11 @@ pub mod sps;
 pub mod vui;
 
 pub use access_unit::{AccessUnitError, CodedPicture, Framing, LengthSize, normalise};
-pub use avcc::{AvcConfig, AvccError, Colour, ParameterSets, looks_like_hevc_record};
+pub(crate) use access_unit::{nal_ranges, with_four_byte_lengths};
+pub use avcc::{AvcConfig, AvccError, ParameterSets, looks_like_hevc_record};
 pub use sps::{Sps, SpsError};
+
+pub use crate::picture::Colour;
 
 #[cfg(test)]
 mod tests;

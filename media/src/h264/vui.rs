@@ -89,7 +89,8 @@ impl Vui {
     }
 }
 
-fn read_aspect_ratio(r: &mut BitReader<'_>) -> Result<Option<(u16, u16)>, BitsError> {
+/// aspect_ratio_idc and what follows it; `None` when it says nothing.
+pub(crate) fn read_aspect_ratio(r: &mut BitReader<'_>) -> Result<Option<(u16, u16)>, BitsError> {
     const EXTENDED_SAR: u8 = 255;
     let (width, height) = match r.byte()? {
         EXTENDED_SAR => (r.bits(16)? as u16, r.bits(16)? as u16),

@@ -11,6 +11,7 @@
 //! untouched, so every codec and Enhanced RTMP reach the FLV layer as they were sent. Playing,
 //! RTMPE, RTMPT and shared objects are refused or skipped.
 
+mod capabilities;
 mod chunk;
 mod command;
 mod config;

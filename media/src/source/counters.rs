@@ -14,13 +14,16 @@ pub struct Counters {
     pub broken: u64,
     /// Messages without content for us: commands, empty units and headers, unknown packet types.
     pub ignored: u64,
-    /// Messages of further Enhanced RTMP tracks.
+    /// Packets of further Enhanced RTMP tracks (ER-3).
     pub extra_tracks: u64,
-    /// Pictures before the first IDR picture, or after a change and before the next (AV-10, AV-6).
+    /// Packets whose FourCC names no codec (ER-1).
+    pub unknown_codec: u64,
+    /// Pictures before the first sync picture, or after a change and before the next (AV-10, AV-6),
+    /// and leading pictures of the one where decoding starts (AV-7).
     pub pictures_before_sync: u64,
-    /// Pictures without any parameter sets (AV-5).
+    /// Pictures without any parameter sets (AV-5), or of another codec than was started (ER-7).
     pub pictures_without_config: u64,
-    /// Audio units without a configuration (AA-4).
+    /// Audio units without a configuration (AA-4, ER-7).
     pub audio_without_config: u64,
     /// Audio units that present before the video starts (AV-10).
     pub audio_before_start: u64,

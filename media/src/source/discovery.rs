@@ -7,19 +7,18 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use bytes::Bytes;
-
+use super::audio::Sound;
 use super::video::Picture;
 use crate::limits::{DISCOVERY, DISCOVERY_BYTES_MAX, DISCOVERY_UNITS_MAX, SYNC_WAIT};
 
-/// Units in order of arrival and the two deadlines. Pictures, if any, begin with an IDR picture.
+/// Units in order of arrival and the two deadlines. Pictures, if any, begin with a sync picture.
 #[derive(Debug, Default)]
 pub(super) struct Discovery {
     /// Arrival of the first media message.
     opened: Option<Instant>,
     /// No further tracks are waited for.
     closed: bool,
-    /// An IDR picture is no longer waited for.
+    /// A sync picture is no longer waited for.
     without_sync: bool,
     queue: VecDeque<Waiting>,
     bytes: usize,
@@ -39,15 +38,15 @@ pub(super) struct Waiting {
 pub(super) enum Unit {
     /// A coded picture.
     Picture(Picture),
-    /// A raw AAC unit and its place among those of its message.
-    Audio(Bytes, u32),
+    /// A unit of sound.
+    Audio(Sound),
 }
 
 impl Unit {
     fn len(&self) -> usize {
         match self {
             Self::Picture(picture) => picture.payload.len(),
-            Self::Audio(payload, _) => payload.len(),
+            Self::Audio(sound) => sound.payload.len(),
         }
     }
 
@@ -57,7 +56,7 @@ impl Unit {
 }
 
 impl Discovery {
-    /// After a break: the tracks are known, only an IDR picture is missing.
+    /// After a break: the tracks are known, only a sync picture is missing.
     pub(super) fn of_known_tracks(now: Instant) -> Self {
         Self { opened: Some(now), closed: true, ..Self::default() }
     }
@@ -124,12 +123,12 @@ impl Discovery {
         self.closed
     }
 
-    /// An IDR picture is no longer waited for.
+    /// A sync picture is no longer waited for.
     pub(super) const fn gave_up_on_sync(&self) -> bool {
         self.without_sync
     }
 
-    /// An IDR picture is here.
+    /// A sync picture is here.
     pub(super) fn has_picture(&self) -> bool {
         self.queue.iter().any(|waiting| waiting.unit.is_picture())
     }

@@ -6,7 +6,8 @@
 
 use bytes::Bytes;
 
-use crate::aac::{AudioSpecificConfig, silent_access_unit};
+use super::audio::Sound;
+use crate::access_unit::AudioCodec;
 use crate::limits::{
     AUDIO_DRIFT_MS_MAX, AUDIO_LAG_MS_MAX, AUDIO_STOPPED_MS, SILENT_UNITS_AT_ONCE_MAX,
 };
@@ -14,10 +15,11 @@ use crate::time::{MediaTime, Timescale};
 
 /// Where the next unit stands, in output samples.
 ///
-/// Units stand at `next`, `next + unit`, …; nothing leaves before `floor`.
+/// Units follow each other from `next` on; nothing leaves before `floor`.
 #[derive(Debug)]
 pub(super) struct Grid {
     timescale: Timescale,
+    /// Samples in a silent unit, and in one that does not tell its own.
     unit: i64,
     silence: Option<Bytes>,
     next: Option<i64>,
@@ -59,12 +61,12 @@ pub(super) enum Place {
 
 impl Grid {
     /// For a configuration, starting at an output time.
-    pub(super) fn new(config: &AudioSpecificConfig, start_90k: i64) -> Self {
+    pub(super) fn new(codec: &AudioCodec, start_90k: i64) -> Self {
         let mut grid = Self {
-            // The parser admits 7350 Hz and more.
-            timescale: Timescale::new(config.output_sample_rate()).unwrap_or(Timescale::MILLIS),
-            unit: i64::from(config.samples_per_unit()),
-            silence: silent_access_unit(config),
+            // No codec has a rate of 0.
+            timescale: Timescale::new(codec.sample_rate()).unwrap_or(Timescale::MILLIS),
+            unit: i64::from(codec.samples_per_unit()),
+            silence: codec.silent_unit(),
             next: None,
             floor: 0,
             realigning: false,
@@ -83,14 +85,15 @@ impl Grid {
         self.floor = i64::try_from(samples).unwrap_or(i64::MAX);
     }
 
-    /// Places a unit: the `index`th of a message that stands at an output time.
+    /// Places a unit whose message stands at an output time.
     pub(super) fn place(
         &mut self,
         output_90k: i64,
-        index: u32,
+        sound: &Sound,
         video_90k: Option<i64>,
     ) -> Placement {
-        let expected = self.samples(output_90k) + i64::from(index) * self.unit;
+        let length = sound.samples.map_or(self.unit, i64::from);
+        let expected = self.samples(output_90k) + i64::from(sound.index) * length;
         if let Some(video) = video_90k {
             let behind = self.samples(video) - expected;
             self.lag = self.lag.max(behind.min(self.millis(AUDIO_LAG_MS_MAX)));
@@ -99,14 +102,11 @@ impl Grid {
         let mut silence = Silence::default();
         let Some(next) = self.next else {
             silence = self.silence_before(expected, self.floor);
-            return Placement { silence, unit: self.take(expected) };
+            return Placement { silence, unit: self.take(expected, length) };
         };
         let drift = expected - next;
-        let tolerance = if self.realigning {
-            self.unit
-        } else {
-            self.millis(AUDIO_DRIFT_MS_MAX).max(2 * self.unit)
-        };
+        let tolerance =
+            if self.realigning { length } else { self.millis(AUDIO_DRIFT_MS_MAX).max(2 * length) };
         if drift < -tolerance {
             self.realigning = true;
             return Placement { silence, unit: Place::Surplus };
@@ -116,13 +116,13 @@ impl Grid {
             silence = self.silence_after(next, expected);
             at = next + silence.units as i64 * self.unit;
             // Without silence to put in, or past its limit, the gap stays.
-            if expected - at > self.unit {
+            if expected - at > length.max(self.unit) {
                 at = expected;
             }
             silence = self.after_floor(silence);
         }
         self.realigning = false;
-        Placement { silence, unit: self.take(at) }
+        Placement { silence, unit: self.take(at, length) }
     }
 
     /// Video stands at an output time: audio that fell behind further than usual is filled up.
@@ -154,7 +154,7 @@ impl Grid {
         self.silence.as_ref()
     }
 
-    /// Samples in one unit.
+    /// Samples in one silent unit.
     pub(super) const fn unit(&self) -> i64 {
         self.unit
     }
@@ -164,8 +164,8 @@ impl Grid {
         MediaTime::new(samples, self.timescale)
     }
 
-    fn take(&mut self, at: i64) -> Place {
-        self.next = Some(at + self.unit);
+    fn take(&mut self, at: i64, length: i64) -> Place {
+        self.next = Some(at + length);
         if at < self.floor { Place::BeforeStart } else { Place::At(at) }
     }
 
@@ -206,11 +206,23 @@ impl Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aac::AudioSpecificConfig;
+    use crate::opus::OpusConfig;
 
     const START: i64 = 900_000;
 
     fn grid(channels: u8) -> Grid {
-        Grid::new(&AudioSpecificConfig::lc(48_000, channels).unwrap(), START)
+        aac_grid(48_000, channels)
+    }
+
+    fn aac_grid(sample_rate: u32, channels: u8) -> Grid {
+        let config = AudioSpecificConfig::lc(sample_rate, channels).unwrap();
+        Grid::new(&AudioCodec::Aac(config), START)
+    }
+
+    /// A unit alone in its message.
+    fn sound(samples: Option<u32>) -> Sound {
+        Sound { payload: Bytes::from_static(&[1]), index: 0, samples }
     }
 
     fn at_ms(millis: i64) -> i64 {
@@ -219,10 +231,10 @@ mod tests {
 
     #[test]
     fn ts5_rounded_message_times_do_not_move_the_count() {
-        let mut grid = Grid::new(&AudioSpecificConfig::lc(44_100, 2).unwrap(), START);
+        let mut grid = aac_grid(44_100, 2);
         for unit in 0..100_000_i64 {
             let millis = unit * 1_024_000 / 44_100;
-            let placed = grid.place(at_ms(millis), 0, None);
+            let placed = grid.place(at_ms(millis), &sound(None), None);
             assert_eq!(placed.unit, Place::At(441_000 + unit * 1_024));
             assert_eq!(placed.silence.units, 0);
         }
@@ -231,16 +243,16 @@ mod tests {
     #[test]
     fn ts5_drift_is_corrected_by_whole_units_past_the_limit() {
         let mut grid = grid(2);
-        assert_eq!(grid.place(at_ms(0), 0, None).unit, Place::At(480_000));
+        assert_eq!(grid.place(at_ms(0), &sound(None), None).unit, Place::At(480_000));
         // 100 ms late beside the 21 ms that are due: still the next place.
-        assert_eq!(grid.place(at_ms(121), 0, None).unit, Place::At(481_024));
-        let placed = grid.place(at_ms(300), 0, None);
+        assert_eq!(grid.place(at_ms(121), &sound(None), None).unit, Place::At(481_024));
+        let placed = grid.place(at_ms(300), &sound(None), None);
         assert_eq!(placed.silence, Silence { start: 482_048, units: 12 });
         assert_eq!(placed.unit, Place::At(482_048 + 12 * 1_024));
         // The messages fall back by 200 ms: units are left out until they catch up with the count.
         let mut surplus = 0;
         let mut millis = 120;
-        while grid.place(at_ms(millis), 0, None).unit == Place::Surplus {
+        while grid.place(at_ms(millis), &sound(None), None).unit == Place::Surplus {
             surplus += 1;
             millis += 21;
         }
@@ -250,11 +262,11 @@ mod tests {
     #[test]
     fn aa7_silence_fills_in_after_half_a_second_and_the_count_goes_on() {
         let mut grid = grid(2);
-        grid.place(at_ms(0), 0, Some(at_ms(0)));
+        grid.place(at_ms(0), &sound(None), Some(at_ms(0)));
         assert_eq!(grid.fill_to(at_ms(500)).units, 0);
         assert_eq!(grid.fill_to(at_ms(560)), Silence { start: 481_024, units: 25 });
         assert_eq!(grid.fill_to(at_ms(600)), Silence { start: 481_024 + 25 * 1_024, units: 2 });
-        let placed = grid.place(at_ms(3_000), 0, Some(at_ms(3_000)));
+        let placed = grid.place(at_ms(3_000), &sound(None), Some(at_ms(3_000)));
         assert_eq!(placed.silence.start, 481_024 + 27 * 1_024);
         let Place::At(at) = placed.unit else { panic!("{placed:?}") };
         assert_eq!((at - 480_000) % 1_024, 0);
@@ -269,7 +281,7 @@ mod tests {
             let audio = unit * 64 / 3;
             let video = audio + 900;
             silent += grid.fill_to(at_ms(video)).units;
-            let placed = grid.place(at_ms(audio), 0, Some(at_ms(video)));
+            let placed = grid.place(at_ms(audio), &sound(None), Some(at_ms(video)));
             silent += placed.silence.units;
             left += i64::from(matches!(placed.unit, Place::At(_)));
         }
@@ -280,15 +292,35 @@ mod tests {
     #[test]
     fn av10_units_before_the_start_are_left_out() {
         let mut grid = grid(1);
-        assert_eq!(grid.place(at_ms(-30), 0, None).unit, Place::BeforeStart);
-        assert_eq!(grid.place(at_ms(-9), 0, None).unit, Place::BeforeStart);
-        assert_eq!(grid.place(at_ms(13), 0, None).unit, Place::At(480_000 - 1_440 + 2_048));
+        assert_eq!(grid.place(at_ms(-30), &sound(None), None).unit, Place::BeforeStart);
+        assert_eq!(grid.place(at_ms(-9), &sound(None), None).unit, Place::BeforeStart);
+        assert_eq!(
+            grid.place(at_ms(13), &sound(None), None).unit,
+            Place::At(480_000 - 1_440 + 2_048)
+        );
     }
 
     #[test]
     fn audio_that_starts_late_has_silence_before_it() {
-        let placed = grid(2).place(at_ms(400), 0, None);
+        let placed = grid(2).place(at_ms(400), &sound(None), None);
         assert_eq!(placed.silence, Silence { start: 480_000 + 19_200 - 18 * 1_024, units: 18 });
         assert_eq!(placed.unit, Place::At(480_000 + 19_200));
+    }
+
+    #[test]
+    fn units_of_changing_length_follow_each_other() {
+        let mut grid = Grid::new(&AudioCodec::Opus(OpusConfig::stereo()), START);
+        let (mut millis, mut next) = (0, 480_000);
+        for samples in [960, 120, 2_880, 5_760, 480, 960, 960].repeat(50) {
+            let placed = grid.place(at_ms(millis / 48), &sound(Some(samples)), None);
+            assert_eq!(placed.unit, Place::At(next));
+            assert_eq!(placed.silence.units, 0);
+            next += i64::from(samples);
+            millis += i64::from(samples);
+        }
+        // A pause of a second: fifty silent packets of 20 ms.
+        let placed = grid.place(at_ms(millis / 48 + 1_000), &sound(Some(960)), None);
+        assert_eq!(placed.silence, Silence { start: next, units: 50 });
+        assert_eq!(placed.unit, Place::At(next + 50 * 960));
     }
 }

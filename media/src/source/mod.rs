@@ -35,20 +35,23 @@ pub use notice::Notice;
 pub use refusal::Refusal;
 
 use crate::access_unit::{AccessUnit, TrackKind, Tracks};
-use crate::flv::{AudioTag, Metadata, VideoTag};
+use crate::flv::{
+    AudioBody, AudioPacket, AudioTag, CodecTag, ColourInfo, Metadata, VideoBody, VideoPacket,
+    VideoTag,
+};
 use crate::limits;
 use crate::time::{MediaTime, RtmpTimestamp};
-use audio::AudioInput;
+use audio::{AudioInput, AudioKind, Sound};
 use discovery::{Discovery, Unit};
 use grid::Grid;
 use output::PictureTimes;
 use timeline::{Clock, Step};
-use video::{Picture, VideoInput};
+use video::{Picture, Presentation, VideoInput, VideoKind};
 
 /// What the operator may set.
 #[derive(Debug, Clone, Copy)]
 pub struct SourceConfig {
-    /// Longest distance of IDR pictures that needs no advice to the streamer. Segments cannot be
+    /// Longest distance of sync pictures that needs no advice to the streamer. Segments cannot be
     /// shorter than this distance, so it costs delay.
     pub keyframe_interval_max: Duration,
 }
@@ -63,7 +66,7 @@ impl Default for SourceConfig {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceEvent {
     /// The first event, and again at each discontinuity: a changed configuration, a late track, a
-    /// timeline break, a reconnect. A video track begins with an IDR picture.
+    /// timeline break, a reconnect. A video track begins with a sync picture.
     Tracks {
         /// The tracks from here on.
         tracks: Tracks,
@@ -94,7 +97,7 @@ pub struct Source {
     pictures: PictureTimes,
     grid: Option<Grid>,
     last_break: Option<Instant>,
-    /// Unwrapped time of the last IDR picture.
+    /// Unwrapped time of the last sync picture.
     last_sync: Option<i64>,
     /// Output time of the last picture's message since the last start, at 90 kHz.
     video_90k: Option<i64>,
@@ -105,7 +108,7 @@ pub struct Source {
 
 #[derive(Debug)]
 enum State {
-    /// Units wait for the tracks to be known and for an IDR picture.
+    /// Units wait for the tracks to be known and for a sync picture.
     Starting(Discovery),
     /// Units leave as they come.
     Live,
@@ -150,30 +153,12 @@ impl Source {
     ) -> Result<(), Refusal> {
         self.handle_timeout(now);
         match VideoTag::parse(payload) {
-            Ok(VideoTag::SequenceHeader(body)) => {
-                self.open(now);
-                if self.video.on_header(&body, &mut self.counters)? {
-                    self.discard_waiting(TrackKind::Video);
-                }
-                self.start_when_ready();
-            }
-            Ok(VideoTag::Nalus { keyframe, composition_time_ms, payload }) => {
-                self.open(now);
-                let picture =
-                    self.video.on_nalus(&payload, composition_time_ms, &mut self.counters)?;
-                if let Some(picture) = picture {
-                    if keyframe && !picture.idr {
-                        self.notice(Notice::OpenGop);
-                    }
-                    self.on_picture(now, timestamp, picture)?;
+            Ok(VideoTag { packets, .. }) if packets.is_empty() => self.counters.ignored += 1,
+            Ok(VideoTag { packets, nanos }) => {
+                for packet in packets {
+                    self.on_video_packet(now, timestamp, nanos, packet)?;
                 }
             }
-            Ok(VideoTag::Enhanced(header)) if header.track == 0 => {
-                return Err(Refusal::enhanced_video(header));
-            }
-            Ok(VideoTag::Enhanced(_)) => self.on_extra_track(),
-            Ok(VideoTag::Other(codec)) => return Err(Refusal::VideoCodec(codec)),
-            Ok(VideoTag::EndOfSequence | VideoTag::Command) => self.counters.ignored += 1,
             Err(_) if payload.is_empty() => self.counters.ignored += 1,
             Err(_) => self.counters.broken += 1,
         }
@@ -189,26 +174,11 @@ impl Source {
     ) -> Result<(), Refusal> {
         self.handle_timeout(now);
         match AudioTag::parse(payload) {
-            Ok(AudioTag::SequenceHeader(body)) => {
-                self.open(now);
-                if self.audio.on_header(&body, &mut self.counters)? {
-                    self.discard_waiting(TrackKind::Audio);
-                }
-                self.start_when_ready();
-            }
-            Ok(AudioTag::Raw(payload)) => {
-                self.open(now);
-                let units = AudioInput::on_raw(&payload, &mut self.counters);
-                if !units.is_empty() {
-                    self.on_audio(now, timestamp, units);
+            Ok(AudioTag { packets }) => {
+                for packet in packets {
+                    self.on_audio_packet(now, timestamp, packet)?;
                 }
             }
-            Ok(AudioTag::Enhanced(header)) if header.track == 0 => {
-                return Err(Refusal::enhanced_audio(header));
-            }
-            Ok(AudioTag::Enhanced(_)) => self.on_extra_track(),
-            Ok(AudioTag::Other(codec)) => return Err(Refusal::AudioCodec(codec)),
-            Ok(AudioTag::Ignored) => self.counters.ignored += 1,
             // AA-4: empty messages and tags of one byte.
             Err(_) if payload.len() <= 1 => self.counters.ignored += 1,
             Err(_) => self.counters.broken += 1,
@@ -256,6 +226,95 @@ impl Source {
         &self.counters
     }
 
+    fn on_video_packet(
+        &mut self,
+        now: Instant,
+        timestamp: RtmpTimestamp,
+        nanos: u32,
+        packet: VideoPacket,
+    ) -> Result<(), Refusal> {
+        if packet.track != 0 {
+            self.on_extra_track();
+            return Ok(());
+        }
+        let Some(kind) = VideoKind::of(packet.codec) else {
+            return self.on_unknown_codec(packet.codec).map_err(Refusal::VideoCodec);
+        };
+        match packet.body {
+            VideoBody::SequenceHeader(body) => {
+                self.open(now);
+                if self.video.on_header(kind, &body, &mut self.counters)? {
+                    self.discard_waiting(TrackKind::Video);
+                }
+                self.start_when_ready();
+            }
+            VideoBody::Frame { keyframe, composition_time_ms, payload } => {
+                self.open(now);
+                let presentation = Presentation { composition_ms: composition_time_ms, nanos };
+                let counters = &mut self.counters;
+                let picture = self.video.on_frame(kind, &payload, presentation, counters)?;
+                if let Some(picture) = picture {
+                    if (keyframe && !picture.sync) || picture.skipped_leading {
+                        self.notice(Notice::OpenGop);
+                    }
+                    self.on_picture(now, timestamp, picture)?;
+                }
+            }
+            VideoBody::Metadata(body) => self.video.on_colour(ColourInfo::parse(&body)),
+            VideoBody::EndOfSequence | VideoBody::Unread => self.counters.ignored += 1,
+        }
+        Ok(())
+    }
+
+    fn on_audio_packet(
+        &mut self,
+        now: Instant,
+        timestamp: RtmpTimestamp,
+        packet: AudioPacket,
+    ) -> Result<(), Refusal> {
+        if packet.track != 0 {
+            self.on_extra_track();
+            return Ok(());
+        }
+        let Some(kind) = AudioKind::of(packet.codec) else {
+            return self.on_unknown_codec(packet.codec).map_err(Refusal::AudioCodec);
+        };
+        match packet.body {
+            AudioBody::SequenceHeader(body) => {
+                self.open(now);
+                if self.audio.on_header(kind, &body, &mut self.counters)? {
+                    self.discard_waiting(TrackKind::Audio);
+                }
+                self.start_when_ready();
+            }
+            AudioBody::Frames(payload) => {
+                self.open(now);
+                let (units, replaced) = self.audio.on_frames(kind, &payload, &mut self.counters)?;
+                if replaced {
+                    self.discard_waiting(TrackKind::Audio);
+                }
+                if !units.is_empty() {
+                    self.on_audio(now, timestamp, units);
+                }
+            }
+            AudioBody::Ignored => self.counters.ignored += 1,
+        }
+        Ok(())
+    }
+
+    /// ER-1: characters that name no codec are passed over; a codec that has a name and no place here
+    /// is handed back to be refused.
+    fn on_unknown_codec(&mut self, codec: CodecTag) -> Result<(), CodecTag> {
+        match codec {
+            CodecTag::FourCc(four_cc) if four_cc.common_name().is_none() => {
+                self.counters.unknown_codec += 1;
+                self.notice(Notice::UnknownCodec(four_cc));
+                Ok(())
+            }
+            CodecTag::Video(_) | CodecTag::Audio(_) | CodecTag::FourCc(_) => Err(codec),
+        }
+    }
+
     fn on_picture(
         &mut self,
         now: Instant,
@@ -263,17 +322,17 @@ impl Source {
         picture: Picture,
     ) -> Result<(), Refusal> {
         let Some(millis) = self.admit(TrackKind::Video, now, timestamp) else { return Ok(()) };
-        if picture.idr && self.video.on_idr(&mut self.counters)? {
+        if picture.sync && self.video.on_sync(&mut self.counters)? {
             self.discard_waiting(TrackKind::Video);
         }
-        self.advise_on_keyframes(millis, picture.idr);
+        self.advise_on_keyframes(millis, picture.sync);
         if !self.video.admit(&picture, &mut self.counters) {
             return Ok(());
         }
         match &mut self.state {
             State::Starting(_) => self.wait(now, millis, Unit::Picture(picture)),
             State::Live => {
-                if picture.idr && self.is_stale() {
+                if picture.sync && self.is_stale() {
                     self.switch_at_picture(now, millis, &picture);
                 }
                 self.emit_picture(millis, picture);
@@ -282,16 +341,16 @@ impl Source {
         Ok(())
     }
 
-    fn on_audio(&mut self, now: Instant, timestamp: RtmpTimestamp, units: Vec<Bytes>) {
+    fn on_audio(&mut self, now: Instant, timestamp: RtmpTimestamp, units: Vec<Sound>) {
         let Some(millis) = self.admit(TrackKind::Audio, now, timestamp) else { return };
-        for (index, payload) in (0..).zip(units) {
+        for sound in units {
             match &self.state {
-                State::Starting(_) => self.wait(now, millis, Unit::Audio(payload, index)),
+                State::Starting(_) => self.wait(now, millis, Unit::Audio(sound)),
                 State::Live => {
                     if self.announced.video.is_none() && self.audio_differs() {
                         self.switch_at_audio(now, millis);
                     }
-                    self.emit_audio(millis, payload, index);
+                    self.emit_audio(millis, sound);
                 }
             }
         }
@@ -352,14 +411,14 @@ impl Source {
         self.last_sync = None;
     }
 
-    fn advise_on_keyframes(&mut self, millis: i64, idr: bool) {
+    fn advise_on_keyframes(&mut self, millis: i64, sync: bool) {
         let since = millis - self.last_sync.unwrap_or(millis);
         let since = Duration::from_millis(u64::try_from(since).unwrap_or(0));
         if since > self.config.keyframe_interval_max {
             let millis = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
             self.notice(Notice::KeyframeInterval(millis));
         }
-        if idr || self.last_sync.is_none() {
+        if sync || self.last_sync.is_none() {
             self.last_sync = Some(millis);
         }
     }

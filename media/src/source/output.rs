@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::audio::Sound;
 use super::grid::{Place, Silence};
 use super::video::Picture;
 use super::{Grid, Notice, Source, SourceEvent};
@@ -25,7 +26,7 @@ impl Source {
         self.emit_silence(&silence);
     }
 
-    pub(super) fn emit_audio(&mut self, millis: i64, payload: Bytes, index: u32) {
+    pub(super) fn emit_audio(&mut self, millis: i64, sound: Sound) {
         if self.audio.config().is_none() {
             self.counters.audio_without_config += 1;
             return;
@@ -39,12 +40,12 @@ impl Source {
         self.audio_clock.place_beside(millis, &self.video_clock, alone);
         let Some(output) = self.audio_clock.output_90k(millis) else { return };
         let Some(grid) = &mut self.grid else { return };
-        let placement = grid.place(output, index, video);
+        let placement = grid.place(output, &sound, video);
         self.emit_silence(&placement.silence);
         match placement.unit {
             Place::At(at) => {
                 self.counters.audio_units += 1;
-                self.push_audio(at, payload);
+                self.push_audio(at, sound.payload);
             }
             Place::BeforeStart => self.counters.audio_before_start += 1,
             Place::Surplus => self.counters.audio_drift += 1,
@@ -83,7 +84,7 @@ impl Source {
 #[derive(Debug)]
 pub(super) struct PictureTimes {
     last: Option<i64>,
-    /// Added to every decode time: the composition time of the last IDR picture, so that it
+    /// Added to every decode time: the composition time of the last sync picture, so that it
     /// presents exactly when it decodes and the pictures before it in the segment do not (CM-9).
     reorder: i64,
     /// Last distance of two pictures, for the length of the one that left last.
@@ -103,8 +104,8 @@ impl PictureTimes {
     /// Turns a picture whose message stands at an output time into an access unit. The flag tells
     /// that its decode time had to be moved behind the one before (TS-4).
     pub(super) fn place(&mut self, picture: Picture, output_90k: i64) -> (AccessUnit, bool) {
-        let composition = picture.composition_ms * 90;
-        if picture.idr {
+        let composition = picture.composition_90k;
+        if picture.sync {
             self.reorder = composition;
         }
         let told = output_90k + self.reorder;
@@ -121,7 +122,7 @@ impl PictureTimes {
             track: TrackKind::Video,
             dts: MediaTime::new(dts, Timescale::VIDEO),
             pts: MediaTime::new(pts, Timescale::VIDEO),
-            sync: picture.idr,
+            sync: picture.sync,
             payload: picture.payload,
         };
         (unit, dts != told)

@@ -13,7 +13,7 @@ use super::discovery::{Unit, Waiting};
 use super::grid::Grid;
 use super::video::Picture;
 use super::{Notice, Source, SourceEvent, State};
-use crate::access_unit::{AudioCodec, TrackKind, Tracks, VideoCodec};
+use crate::access_unit::{TrackKind, Tracks};
 use crate::limits;
 use crate::time::{MediaTime, Timescale};
 
@@ -68,10 +68,10 @@ impl Source {
         let has_config = self.audio.config().is_some();
         let first_picture = waiting.iter().enumerate().find_map(|(at, waiting)| {
             let Unit::Picture(picture) = &waiting.unit else { return None };
-            Some((at, waiting.millis, picture.composition_ms, waiting.arrived))
+            Some((at, waiting.millis, picture.composition_90k, waiting.arrived))
         });
-        let arrived = if let Some((at, millis, composition_ms, arrived)) = first_picture {
-            self.video_clock.place(millis, start - composition_ms * 90);
+        let arrived = if let Some((at, millis, composition_90k, arrived)) = first_picture {
+            self.video_clock.place(millis, start - composition_90k);
             self.place_waiting_audio(&waiting, at, start);
             Some(arrived)
         } else {
@@ -95,7 +95,7 @@ impl Source {
         for Waiting { millis, unit, .. } in waiting {
             match unit {
                 Unit::Picture(picture) => self.emit_picture(millis, picture),
-                Unit::Audio(payload, index) => self.emit_audio(millis, payload, index),
+                Unit::Audio(sound) => self.emit_audio(millis, sound),
             }
         }
     }
@@ -119,28 +119,23 @@ impl Source {
 
     /// What would be announced now differs from what was.
     pub(super) fn is_stale(&self) -> bool {
-        let announced = self.announced.video.as_ref().map(|track| {
-            let VideoCodec::H264(config) = &track.codec;
-            config
-        });
-        announced != self.video.config() || self.audio_differs()
+        let announced = self.announced.video.as_ref().map(|track| (&track.codec, track.colour));
+        let now = self.video.config().map(|codec| (codec, self.video.colour()));
+        announced != now || self.audio_differs()
     }
 
     pub(super) fn audio_differs(&self) -> bool {
-        let announced = self.announced.audio.as_ref().map(|track| {
-            let AudioCodec::Aac(config) = &track.codec;
-            config
-        });
-        announced != self.audio.config()
+        self.announced.audio.as_ref().map(|track| &track.codec) != self.audio.config()
     }
 
-    /// AV-6, AA-5, late tracks: the new configurations take effect with this IDR picture.
+    /// AV-6, AA-5, late tracks: the new configurations take effect with this sync picture.
     pub(super) fn switch_at_picture(&mut self, now: Instant, millis: i64, picture: &Picture) {
-        let alone = self.end_90k() - picture.composition_ms * 90;
+        let alone = self.end_90k() - picture.composition_90k;
         self.video_clock.place_beside(millis, &self.audio_clock, alone);
         let Some(output) = self.video_clock.output_90k(millis) else { return };
         self.counters.config_changes += 1;
-        self.announce(true, output + picture.composition_ms * 90, now);
+        self.video.drop_leading();
+        self.announce(true, output + picture.composition_90k, now);
     }
 
     /// The same without video: with this audio unit.
@@ -163,15 +158,13 @@ impl Source {
             (grid, None) => *grid = None,
         }
         let video = if with_video { self.video.track(&self.metadata) } else { None };
-        if let Some(track) = &video {
-            let VideoCodec::H264(config) = &track.codec;
-            let notices: Vec<Notice> = Notice::about(config.sps()).collect();
-            notices.into_iter().for_each(|notice| self.notice(notice));
+        let audio = self.audio.track(&self.metadata);
+        let about_video = video.as_ref().map(|track| Notice::about_video(&track.codec));
+        let about_audio = audio.as_ref().map(|track| Notice::about_audio(&track.codec));
+        for notice in about_video.into_iter().chain(about_audio).flatten() {
+            self.notice(notice);
         }
-        self.announced = Tracks {
-            video: video.map(Arc::new),
-            audio: self.audio.track(&self.metadata).map(Arc::new),
-        };
+        self.announced = Tracks { video: video.map(Arc::new), audio: audio.map(Arc::new) };
         self.events.push_back(SourceEvent::Tracks {
             tracks: self.announced.clone(),
             start: MediaTime::new(start, Timescale::VIDEO),

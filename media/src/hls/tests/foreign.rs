@@ -104,7 +104,8 @@ fn video(config: &[u8]) -> VideoTrack {
     let (config, _) = AvcConfig::parse(config).unwrap();
     let (width, height) = config.coded_size();
     let codec = VideoCodec::H264(config);
-    VideoTrack { codec, width, height, frame_rate_millis: None, bitrate: None }
+    let colour = codec.colour();
+    VideoTrack { codec, width, height, frame_rate_millis: None, colour, bitrate: None }
 }
 
 fn audio(config: &[u8]) -> AudioTrack {

@@ -30,6 +30,7 @@ pub(super) fn video_track(frame_rate_millis: Option<u32>) -> VideoTrack {
     record.push(0);
     let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
     VideoTrack {
+        colour: config.colour(),
         codec: VideoCodec::H264(config),
         width: 320,
         height: 180,

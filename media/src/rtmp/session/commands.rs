@@ -6,6 +6,7 @@ use super::outbox::Level;
 use super::{Publish, Session, State, count};
 use crate::amf::Value;
 use crate::limits;
+use crate::rtmp::capabilities::Capabilities;
 use crate::rtmp::command::Command;
 use crate::rtmp::control::Control;
 use crate::rtmp::error::{Awaited, Error};
@@ -76,7 +77,8 @@ impl Session {
         self.outbox.control(Control::SetPeerBandwidth { window, limit: DYNAMIC });
         // Before the result: FFmpeg adopts our chunk size for everything it sends after.
         self.outbox.control(Control::SetChunkSize(self.config.chunk_size));
-        self.outbox.result(command.transaction, connect_result());
+        self.capabilities = Capabilities::of(object);
+        self.outbox.result(command.transaction, connect_result(self.capabilities));
         self.state = State::AwaitingPublish;
         Ok(())
     }
@@ -161,11 +163,12 @@ impl Session {
     }
 }
 
-fn connect_result() -> [Value; 2] {
-    let properties = Value::object([
-        ("fmsVer", Value::string(SERVER_VERSION)),
-        ("capabilities", Value::Number(SERVER_CAPABILITIES)),
-    ]);
+fn connect_result(capabilities: Capabilities) -> [Value; 2] {
+    let mut properties = vec![
+        ("fmsVer".to_owned(), Value::string(SERVER_VERSION)),
+        ("capabilities".to_owned(), Value::Number(SERVER_CAPABILITIES)),
+    ];
+    properties.extend(capabilities.answer());
     let status = Value::object([
         ("level", Value::string("status")),
         ("code", Value::string("NetConnection.Connect.Success")),
@@ -173,7 +176,7 @@ fn connect_result() -> [Value; 2] {
         // AMF0, whatever the client offered (AM-7).
         ("objectEncoding", Value::Number(0.0)),
     ]);
-    [properties, status]
+    [Value::Object(properties), status]
 }
 
 fn quoted(text: &str) -> String {

@@ -24,6 +24,7 @@ use bytes::Bytes;
 use self::acknowledgement::Acknowledgement;
 use self::outbox::{Level, Outbox};
 use self::pace::Pace;
+use super::capabilities::Capabilities;
 use super::chunk::ChunkReader;
 use super::command::DataMessage;
 use super::config::SessionConfig;
@@ -56,6 +57,7 @@ pub struct Session {
     quiet_since: Instant,
     app: App,
     client: String,
+    capabilities: Capabilities,
     /// What the next `createStream` gives out (CMD-6).
     next_stream: u32,
     /// The window the peer was last told (AK-3).
@@ -118,6 +120,7 @@ impl Session {
             quiet_since: now,
             app: App::default(),
             client: String::new(),
+            capabilities: Capabilities::default(),
             next_stream: 1,
             window_sent: config.window_ack_size,
             unknown_in_a_row: 0,
@@ -196,12 +199,18 @@ impl Session {
     }
 
     /// Ends the session, live or not: the publisher is told why, later input is ignored and events
-    /// not yet taken are dropped, so nothing follows a takeover (RC-2).
+    /// not yet taken are dropped, so nothing follows a takeover (RC-2). When the server shuts down, a
+    /// publisher that announced it can is asked to connect again (RC-6).
     pub fn end(&mut self, _now: Instant, refusal: Refusal) {
         if let State::AwaitingDecision { publish, .. } | State::AwaitingMedia(publish) = &self.state
         {
             let stream = publish.stream;
-            self.outbox.status(stream, Level::Error, refusal.code(), refusal.description());
+            if refusal == Refusal::ShuttingDown && self.capabilities.reconnects {
+                // RC-6: it comes back, where OBS gives up on a failure (CMD-3).
+                self.outbox.reconnect_request(refusal.description());
+            } else {
+                self.outbox.status(stream, Level::Error, refusal.code(), refusal.description());
+            }
         }
         self.events.clear();
         self.state = State::Finished;

@@ -77,6 +77,13 @@ impl Outbox {
         self.command(stream, "onStatus", 0.0, &[Value::Null, status]);
     }
 
+    /// Asks the client to connect again, to the same address (RC-6).
+    pub(super) fn reconnect_request(&mut self, description: &str) {
+        let code = "NetConnection.Connect.ReconnectRequest";
+        let status = status_object(Level::Status, code, description);
+        self.command(CONNECTION, "onStatus", 0.0, &[Value::Null, status]);
+    }
+
     fn command(
         &mut self,
         stream: MessageStreamId,

@@ -3,6 +3,7 @@
 mod audio;
 mod discovery;
 mod encoders;
+mod enhanced;
 mod reconnect;
 mod refusals;
 mod timeline;

@@ -90,7 +90,7 @@ fn av5_parameter_sets_inside_the_first_idr_picture_start_a_track() {
     let SourceEvent::Tracks { tracks, .. } = &bench.events[0] else { panic!() };
     let video = tracks.video.as_ref().unwrap();
     assert_eq!((video.width, video.height, video.frame_rate_millis), (1280, 720, Some(30_000)));
-    let VideoCodec::H264(config) = &video.codec;
+    let VideoCodec::H264(config) = &video.codec else { panic!("{:?}", video.codec) };
     assert_eq!(config, &AvcConfig::parse(&record).unwrap().0);
     let unit = bench.units(TrackKind::Video)[0];
     assert_eq!(unit.payload, &[0, 0, 0, 2, 0x65, 7][..], "CM-12: sets and delimiters are gone");

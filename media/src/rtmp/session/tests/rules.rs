@@ -490,6 +490,34 @@ fn rc_2_nothing_follows_the_end_of_a_live_publisher() {
 }
 
 #[test]
+fn rc_6_er_5_a_capable_publisher_is_asked_to_reconnect_at_shutdown() {
+    for (capabilities, stream, code) in
+        [(1.0, 0, "NetConnection.Connect.ReconnectRequest"), (2.0, 1, "NetStream.Failed")]
+    {
+        let object = Value::object([
+            ("app", Value::string("live")),
+            ("capsEx", Value::Number(capabilities)),
+        ]);
+        let mut client = Client::plain();
+        client.command(3, 0, "connect", 1.0, &[object]).create_stream().publish(1, "k");
+        let mut driver = play(&client.bytes);
+        let announced = driver.replies().into_iter().find_map(|reply| match reply {
+            Reply::Command { name, arguments, .. } if name == "_result" => {
+                arguments[0].property("capsEx").and_then(Value::as_u32)
+            }
+            _ => None,
+        });
+        assert_eq!(announced, Some(15));
+        driver.session.end(driver.now, Refusal::ShuttingDown);
+        driver.drain();
+        let replies = driver.replies();
+        let Some(Reply::Command { stream: told, arguments, .. }) = replies.last() else { panic!() };
+        assert_eq!(*told, stream);
+        assert_eq!(arguments[1].property("code").and_then(Value::as_str), Some(code));
+    }
+}
+
+#[test]
 fn unreadable_commands_end_the_session() {
     for (payload, expected) in [
         (&[][..], Error::CommandName),
