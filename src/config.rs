@@ -256,6 +256,12 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Reads the text of a configuration file; `path` is its name in errors, `cores` the number of
+    /// shards when the text has none.
+    pub fn parse(text: &str, path: &Path, cores: usize) -> Result<Self, ConfigError> {
+        parse_file(text, path)?.validate(cores)
+    }
+
     /// Merges what was typed (and the environment, which clap has read) with the file it names.
     pub fn load(arguments: ServeArguments, cores: usize) -> Result<Self, ConfigError> {
         check_environment(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
@@ -279,7 +285,11 @@ fn check_environment(names: impl Iterator<Item = String>) -> Result<(), ConfigEr
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|source| ConfigError::Malformed {
+    parse_file(&text, path)
+}
+
+fn parse_file(text: &str, path: &Path) -> Result<Settings, ConfigError> {
+    toml::from_str(text).map_err(|source| ConfigError::Malformed {
         path: path.to_owned(),
         source: Box::new(source),
     })

@@ -36,6 +36,8 @@ pub mod cursor;
 #[cfg(feature = "codec")]
 pub mod demo;
 pub mod flv;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod h264;
 pub mod hls;
 pub mod limits;
