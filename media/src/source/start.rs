@@ -140,7 +140,8 @@ impl Source {
         self.video_clock.place_beside(millis, &self.audio_clock, alone);
         let Some(output) = self.video_clock.output_90k(millis) else { return };
         self.counters.config_changes += 1;
-        self.announce(true, output + picture.composition_ms * 90, now);
+        let start = self.pictures.begin(output + picture.composition_ms * 90);
+        self.announce(true, start, now);
     }
 
     /// The same without video: with this audio unit.
