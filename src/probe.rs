@@ -4,7 +4,7 @@
 
 use std::io;
 
-use glommio::{GlommioError, ReactorErrorKind};
+use glommio::{GlommioError, LocalExecutorBuilder, Placement, ReactorErrorKind};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
@@ -51,9 +51,9 @@ pub enum ProbeError {
     Executor(String),
 }
 
-/// Raises this process's soft limits to what the hard limits allow. Says in a log line when the
-/// result is still low.
-pub fn raise_limits() -> Result<(), ProbeError> {
+/// Raises this process's soft limits to what the hard limits allow; how many files may be open. Says
+/// in a log line when the result is still low.
+pub fn raise_limits() -> Result<u64, ProbeError> {
     let memlock = raise(Resource::Memlock);
     if memlock < MEMLOCK_BYTES_MIN {
         return Err(ProbeError::MemoryLock { seen: memlock });
@@ -65,7 +65,17 @@ pub fn raise_limits() -> Result<(), ProbeError> {
             "few open files are allowed, each viewer needs one or two: raise LimitNOFILE, ulimit -n"
         );
     }
-    Ok(())
+    Ok(files)
+}
+
+/// Makes and drops an executor, before anything is stored: a container that denies io_uring must not
+/// cost the operator the secrets of the first start.
+pub fn executor() -> Result<(), ProbeError> {
+    let probe = || LocalExecutorBuilder::new(Placement::Unbound).io_memory(0).make().map(drop);
+    match std::thread::spawn(move || probe().map_err(explain)).join() {
+        Ok(result) => result,
+        Err(_) => Err(ProbeError::Executor("the probe panicked".to_owned())),
+    }
 }
 
 /// Sets the soft limit to the hard one and returns what is in force.
