@@ -13,7 +13,7 @@ page_built := $(page)/dist/index.html
 page_modules := $(page)/node_modules/.package-lock.json
 page_sources := $(shell find $(page) -path $(page)/node_modules -prune -o -path $(page)/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test lint clean tools-build
+.PHONY: help run build page test lint lint-live fuzz fuzz-smoke fuzz-tool clean tools-build
 
 help:
 	@echo 'make run [ARGS=…]  build the page and the release binary, start it with $(DATA); ARGS go to riverrun serve'
@@ -21,6 +21,10 @@ help:
 	@echo 'make page          the web page alone'
 	@echo 'make test          every test: unit, tidy, live with foreign publishers and players, the page'
 	@echo 'make lint          format, clippy and docs, warnings as errors'
+	@echo 'make lint-live [MINUTES=10 KIND=steady]  the playlist linter on a live broadcast; KIND may be jittery, bursty,'
+	@echo '                   variable, dropping'
+	@echo 'make fuzz T=amf0 [SECONDS=600]  one fuzz target; fuzz/README.md lists them'
+	@echo 'make fuzz-smoke [SECONDS=60]    all of them in turn, SECONDS in total'
 	@echo 'make clean         remove what was built; $(DATA) and the test footage stay'
 
 run: build
@@ -50,6 +54,23 @@ lint: page
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+
+MINUTES ?= 10
+KIND ?= steady
+lint-live: page
+	@bash tests/tools/setup.sh
+	RIVERRUN_LINT_MINUTES=$(MINUTES) RIVERRUN_LINT_KIND=$(KIND) $(CARGO) test --test live -- --nocapture lint::watch
+
+fuzz fuzz-smoke: page fuzz-tool
+
+fuzz-tool:
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
+
+fuzz:
+	@CARGO=$(CARGO) bash fuzz/run.sh "$(T)" "$(or $(SECONDS),600)"
+
+fuzz-smoke:
+	@CARGO=$(CARGO) bash fuzz/run.sh all "$(or $(SECONDS),60)"
 
 clean:
 	$(CARGO) clean

@@ -322,6 +322,12 @@ pub enum ConfigError {
 }
 
 impl Config {
+    /// Reads the text of a configuration file; `path` is its name in errors, `cores` the number of
+    /// shards when the text has none.
+    pub fn parse(text: &str, path: &Path, cores: usize) -> Result<Self, ConfigError> {
+        parse_file(text, path)?.validate(cores)
+    }
+
     /// Merges what was typed (and the environment, which clap has read) with the file it names.
     pub fn load(arguments: ServeArguments, cores: usize) -> Result<Self, ConfigError> {
         check_environment(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
@@ -355,8 +361,12 @@ fn is_service_variable(name: &str) -> bool {
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|error| {
-        let line = line_of(&text, error.span().map_or(0, |span| span.start));
+    parse_file(&text, path)
+}
+
+fn parse_file(text: &str, path: &Path) -> Result<Settings, ConfigError> {
+    toml::from_str(text).map_err(|error| {
+        let line = line_of(text, error.span().map_or(0, |span| span.start));
         let words = text.lines().nth(line - 1).unwrap_or_default();
         let key = words.split('=').next().unwrap_or_default().trim();
         // What was seen, unless it may be a secret.

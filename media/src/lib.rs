@@ -44,6 +44,8 @@ pub mod cursor;
 pub mod demo;
 pub mod flac;
 pub mod flv;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod h264;
 pub mod hevc;
 pub mod hls;

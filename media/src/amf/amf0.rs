@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
             }
             REFERENCE => {
                 let index = usize::from(self.input.u16()?);
-                self.references.get(index, &mut self.budget)
+                self.references.get(index, depth, &mut self.budget)
             }
             OBJECT => self.complex(|reader| reader.pairs(depth).map(Value::Object)),
             TYPED_OBJECT => {

@@ -80,14 +80,13 @@ impl<'a> Reader<'_, 'a> {
             DOUBLE => Ok(Value::Number(self.input.f64()?)),
             STRING => Ok(Value::String(self.string()?)),
             XML_DOCUMENT | XML => {
-                self.leaf(|reader, len| Ok(Value::Xml(amf0::text(reader.input.take(len)?))))
+                self.leaf(depth, |reader, len| Ok(Value::Xml(amf0::text(reader.input.take(len)?))))
             }
-            BYTE_ARRAY => {
-                self.leaf(|reader, len| Ok(Value::ByteArray(reader.input.take(len)?.to_vec())))
-            }
-            DATE => self.leaf(|reader, _| Ok(Value::Date(reader.input.f64()?))),
-            ARRAY => self.leaf(|reader, dense| reader.array(dense, depth)),
-            OBJECT => self.leaf(|reader, head| reader.object(head, depth)),
+            BYTE_ARRAY => self
+                .leaf(depth, |reader, len| Ok(Value::ByteArray(reader.input.take(len)?.to_vec()))),
+            DATE => self.leaf(depth, |reader, _| Ok(Value::Date(reader.input.f64()?))),
+            ARRAY => self.leaf(depth, |reader, dense| reader.array(dense, depth)),
+            OBJECT => self.leaf(depth, |reader, head| reader.object(head, depth)),
             marker => Err(Error::Marker3(marker)),
         }
     }
@@ -98,13 +97,14 @@ impl<'a> Reader<'_, 'a> {
         self.value(depth + 1)
     }
 
-    /// A value with a place in the table of complex values.
+    /// A value with a place in the table of complex values, at `depth`.
     fn leaf(
         &mut self,
+        depth: usize,
         body: impl FnOnce(&mut Self, usize) -> Result<Value, Error>,
     ) -> Result<Value, Error> {
         match self.head()? {
-            Head::Earlier(index) => self.complex.get(index, self.budget),
+            Head::Earlier(index) => self.complex.get(index, depth, self.budget),
             Head::Here(rest) => {
                 let index = self.complex.open();
                 let value = body(self, rest)?;

@@ -58,9 +58,17 @@ impl References {
         }
     }
 
-    /// The value a reference names; null when there is none (AM-5).
-    pub(super) fn get(&self, index: usize, budget: &mut Budget) -> Result<Value, Error> {
+    /// The value that a reference at `depth` names; null when there is none (AM-5).
+    pub(super) fn get(
+        &self,
+        index: usize,
+        depth: usize,
+        budget: &mut Budget,
+    ) -> Result<Value, Error> {
         let Some(Some(value)) = self.values.get(index) else { return Ok(Value::Null) };
+        if depth + value.levels() > limits::AMF_DEPTH_MAX {
+            return Err(Error::TooDeep);
+        }
         budget.spend_elements(value.elements() - 1)?;
         budget.spend_repeated(value.weight())?;
         Ok(value.clone())

@@ -144,6 +144,31 @@ fn am_5_references_reach_back_only() {
     }
 }
 
+/// Found by the fuzz target `amf0`: each reference may name a value as deep as the cap.
+#[test]
+fn am_5_references_do_not_nest_past_the_cap() {
+    // [[…[x]…], [[…[ref 0]…]]]: both halves are allowed, the first inside the second is not.
+    let nested =
+        |depth: usize, inner: &[u8]| [[0x0A, 0, 0, 0, 1].repeat(depth), inner.to_vec()].concat();
+    for (levels, fits) in [(1, true), (limits::AMF_DEPTH_MAX - 8, true), (12, false)] {
+        let first = nested(8, &[5]);
+        let second = nested(levels, &[7, 0, 0]);
+        let outcome = read_all(&[first, second].concat());
+        assert_eq!(outcome.is_ok(), fits, "{levels}: {outcome:?}");
+        assert!(fits || outcome == Err(Error::TooDeep));
+    }
+    // AMF3: an array that holds an array and then names it, two levels deeper.
+    let mut amf3 = vec![0x11];
+    amf3.extend([0x09, 3, 1].repeat(limits::AMF_DEPTH_MAX - 1));
+    amf3.extend([0x09, 1, 1]);
+    assert!(read_all(&amf3).is_ok());
+    let mut deeper = vec![0x11, 0x09, 5, 1];
+    deeper.extend([0x09, 3, 1].repeat(limits::AMF_DEPTH_MAX - 2));
+    deeper.extend([0x09, 1, 1]);
+    deeper.extend([0x09, 3, 1, 0x09, 3, 1, 0x09, 2]);
+    assert_eq!(read_all(&deeper), Err(Error::TooDeep));
+}
+
 #[test]
 fn am_5_caps() {
     let nested =

@@ -123,6 +123,27 @@ impl Value {
         own + size_of::<Self>()
     }
 
+    /// Levels of values inside this one; 0 when it holds none.
+    pub(super) fn levels(&self) -> usize {
+        let inside = |values: &mut dyn Iterator<Item = &Self>| {
+            values.map(|value| 1 + value.levels()).max().unwrap_or(0)
+        };
+        match self {
+            Self::Object(pairs) | Self::EcmaArray(pairs) => {
+                inside(&mut pairs.iter().map(|(_, value)| value))
+            }
+            Self::StrictArray(values) => inside(&mut values.iter()),
+            Self::Number(_)
+            | Self::Boolean(_)
+            | Self::String(_)
+            | Self::Null
+            | Self::Undefined
+            | Self::Date(_)
+            | Self::Xml(_)
+            | Self::ByteArray(_) => 0,
+        }
+    }
+
     /// Number of values in this value, itself included.
     pub(super) fn elements(&self) -> usize {
         1 + match self {

@@ -18,9 +18,13 @@
 //! - the preload hint names the part that comes next (LL-10).
 
 mod alignment;
+#[cfg(any(test, feature = "fuzzing"))]
+mod checker;
 mod cutter;
 mod follower;
 mod frame_rate;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod limits;
 mod names;
 mod part_target;

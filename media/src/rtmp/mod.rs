@@ -19,6 +19,8 @@ mod control;
 mod counters;
 mod error;
 mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod handshake;
 mod message;
 mod name;

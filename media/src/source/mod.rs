@@ -14,6 +14,8 @@
 mod audio;
 mod counters;
 mod discovery;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod grid;
 mod notice;
 mod output;

@@ -128,6 +128,16 @@ impl PictureTimes {
         (unit, dts != told)
     }
 
+    /// Where a picture told to decode at `told_90k` really starts a track: behind the last one, and
+    /// never before the output does. The next picture placed gets this time.
+    pub(super) fn begin(&mut self, told_90k: i64) -> i64 {
+        let before = self
+            .last
+            .map_or(limits::OUTPUT_START_90K - 1, |last| last.max(limits::OUTPUT_START_90K - 1));
+        self.last = Some(before);
+        told_90k.max(before + 1)
+    }
+
     /// When everything that left has been shown, in 90 kHz ticks; 0 before the first picture.
     pub(super) const fn end_90k(&self) -> i64 {
         self.end

@@ -135,7 +135,8 @@ impl Source {
         let Some(output) = self.video_clock.output_90k(millis) else { return };
         self.counters.config_changes += 1;
         self.video.drop_leading();
-        self.announce(true, output + picture.composition_90k, now);
+        let start = self.pictures.begin(output + picture.composition_90k);
+        self.announce(true, start, now);
     }
 
     /// The same without video: with this audio unit.

@@ -13,6 +13,8 @@ pub mod cors;
 pub mod date;
 pub mod encoding;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod head;
 mod limits;
 mod output;

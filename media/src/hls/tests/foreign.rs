@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::m3u8;
 use super::publisher::{DATE, Server};
 use crate::aac::AudioSpecificConfig;
 use crate::access_unit::{
@@ -16,6 +15,7 @@ use crate::access_unit::{
 };
 use crate::cursor::Cursor;
 use crate::h264::AvcConfig;
+use crate::hls::checker::m3u8;
 use crate::hls::{Answer, Directives, MediaAnswer};
 use crate::time::{MediaTime, Timescale};
 

@@ -1,8 +1,8 @@
 //! Whole playlists, compared as text.
 
-use super::checker::ready;
 use super::publisher::{DATE, Server, audio_track, broadcast, sound, tracks, video_track};
 use crate::access_unit::TrackKind;
+use crate::hls::checker::ready;
 use crate::hls::{Directives, Window};
 use crate::time::{MediaTime, UnixTime};
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::checker::ready;
-use super::m3u8;
 use super::publisher::{DATE, Server, audio_track, broadcast, picture, sound, tracks, video_track};
 use crate::access_unit::{AccessUnit, TrackKind, Tracks};
+use crate::hls::checker::m3u8;
+use crate::hls::checker::ready;
 use crate::hls::{Answer, BroadcastState, Directives, MediaAnswer, Update, WaitFor, Window};
 use crate::time::MediaTime;
 

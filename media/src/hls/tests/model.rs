@@ -1,8 +1,8 @@
 //! Random publishers against the checker. A failure prints the seed; `case(seed)` repeats it.
 
-use super::checker::{Checker, ready};
 use super::publisher::{DATE, Server, audio_track, sound, tracks, video_track};
 use crate::access_unit::{AccessUnit, TrackKind, Tracks};
+use crate::hls::checker::{Checker, ready};
 use crate::hls::{Answer, Directives, Update};
 use crate::time::{MediaTime, Timescale, UnixTime};
 use bytes::Bytes;
@@ -231,11 +231,12 @@ impl Model {
             .iter()
             .map(|c| self.server.window.playlist(c.folder, &Directives::default()))
             .filter(|answer| matches!(answer, Answer::Ready(_)))
-            .map(|answer| super::m3u8::parse(&ready(answer)))
+            .map(|answer| crate::hls::checker::m3u8::parse(&ready(answer)))
             .collect();
         for list in &lists {
             assert!(list.ended);
-            let last = |list: &super::m3u8::Playlist| list.segments.last().map(|s| s.msn);
+            let last =
+                |list: &crate::hls::checker::m3u8::Playlist| list.segments.last().map(|s| s.msn);
             assert_eq!(last(list), last(&lists[0]), "AL-4");
             for segment in &list.segments {
                 let same = lists[0].segments.iter().find(|other| other.msn == segment.msn);

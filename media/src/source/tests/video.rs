@@ -131,6 +131,20 @@ fn av6_sets_inside_an_idr_picture_change_the_configuration_too() {
     assert_eq!(bench.units(TrackKind::Video).len(), 28);
 }
 
+/// Found by the fuzz target `source`: the announced start lay before the picture, or before the
+/// output itself.
+#[test]
+fn av6_a_change_where_the_clock_steps_back_starts_with_its_picture() {
+    for millis in [1_000, 960, 600] {
+        let mut bench = Bench::with_headers("main");
+        bench.idr(1_000);
+        bench.video_header("baseline");
+        bench.idr(millis);
+        assert_eq!(bench.tracks(), [(true, true, START), (true, true, START + 1)], "{millis}");
+        bench.check();
+    }
+}
+
 #[test]
 fn av7_the_nal_type_decides_what_is_a_sync_point() {
     let mut bench = Bench::with_headers("main");

@@ -4,23 +4,23 @@ use crate::cursor::Cursor;
 
 /// One `moof mdat`.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Fragment {
-    pub(super) styp: bool,
-    pub(super) sequence_number: u32,
-    pub(super) decode_time: i64,
-    pub(super) samples: Vec<Sample>,
+pub(in crate::hls) struct Fragment {
+    pub(in crate::hls) styp: bool,
+    pub(in crate::hls) sequence_number: u32,
+    pub(in crate::hls) decode_time: i64,
+    pub(in crate::hls) samples: Vec<Sample>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Sample {
-    pub(super) duration: i64,
-    pub(super) offset: i64,
-    pub(super) sync: bool,
-    pub(super) payload: Vec<u8>,
+pub(in crate::hls) struct Sample {
+    pub(in crate::hls) duration: i64,
+    pub(in crate::hls) offset: i64,
+    pub(in crate::hls) sync: bool,
+    pub(in crate::hls) payload: Vec<u8>,
 }
 
 /// Boxes of a byte string, in order.
-pub(super) fn boxes(bytes: &[u8]) -> Vec<(String, &[u8])> {
+pub(in crate::hls) fn boxes(bytes: &[u8]) -> Vec<(String, &[u8])> {
     let mut cursor = Cursor::new(bytes);
     let mut found = Vec::new();
     while !cursor.is_empty() {
@@ -38,7 +38,7 @@ fn child<'a>(bytes: &'a [u8], kind: &str) -> &'a [u8] {
     body
 }
 
-pub(super) fn parse_part(bytes: &[u8]) -> Fragment {
+pub(in crate::hls) fn parse_part(bytes: &[u8]) -> Fragment {
     let all = boxes(bytes);
     let kinds: Vec<_> = all.iter().map(|(kind, _)| kind.as_str()).collect();
     let styp = kinds.first() == Some(&"styp");

@@ -4,42 +4,42 @@ use std::collections::BTreeMap;
 
 /// Durations are in units of 10 µs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Playlist {
-    pub(super) target_duration: i64,
-    pub(super) part_target: Option<i64>,
-    pub(super) control: BTreeMap<String, String>,
-    pub(super) media_sequence: u64,
-    pub(super) discontinuity_sequence: u64,
-    pub(super) independent_segments: bool,
-    pub(super) skipped: usize,
-    pub(super) segments: Vec<Segment>,
-    pub(super) hints: Vec<(String, String)>,
-    pub(super) reports: Vec<BTreeMap<String, String>>,
-    pub(super) ended: bool,
+pub(in crate::hls) struct Playlist {
+    pub(in crate::hls) target_duration: i64,
+    pub(in crate::hls) part_target: Option<i64>,
+    pub(in crate::hls) control: BTreeMap<String, String>,
+    pub(in crate::hls) media_sequence: u64,
+    pub(in crate::hls) discontinuity_sequence: u64,
+    pub(in crate::hls) independent_segments: bool,
+    pub(in crate::hls) skipped: usize,
+    pub(in crate::hls) segments: Vec<Segment>,
+    pub(in crate::hls) hints: Vec<(String, String)>,
+    pub(in crate::hls) reports: Vec<BTreeMap<String, String>>,
+    pub(in crate::hls) ended: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Segment {
-    pub(super) msn: u64,
-    pub(super) discontinuity: bool,
-    pub(super) map: Option<String>,
+pub(in crate::hls) struct Segment {
+    pub(in crate::hls) msn: u64,
+    pub(in crate::hls) discontinuity: bool,
+    pub(in crate::hls) map: Option<String>,
     /// Milliseconds within the day.
-    pub(super) date_ms: Option<i64>,
-    pub(super) gap: bool,
-    pub(super) parts: Vec<Part>,
+    pub(in crate::hls) date_ms: Option<i64>,
+    pub(in crate::hls) gap: bool,
+    pub(in crate::hls) parts: Vec<Part>,
     /// `None` while the segment is open.
-    pub(super) duration: Option<i64>,
-    pub(super) uri: String,
+    pub(in crate::hls) duration: Option<i64>,
+    pub(in crate::hls) uri: String,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Part {
-    pub(super) duration: i64,
-    pub(super) uri: String,
-    pub(super) independent: bool,
+pub(in crate::hls) struct Part {
+    pub(in crate::hls) duration: i64,
+    pub(in crate::hls) uri: String,
+    pub(in crate::hls) independent: bool,
 }
 
-pub(super) fn parse(text: &str) -> Playlist {
+pub(in crate::hls) fn parse(text: &str) -> Playlist {
     let mut playlist = Playlist::default();
     assert!(text.starts_with("#EXTM3U\n#EXT-X-VERSION:9\n"), "{text}");
     assert!(text.ends_with('\n') && !text.contains("\n\n") && !text.contains('\r'), "{text}");
@@ -119,7 +119,7 @@ fn attributes(list: &str) -> BTreeMap<String, String> {
     map
 }
 
-pub(super) fn seconds(text: &str) -> i64 {
+pub(in crate::hls) fn seconds(text: &str) -> i64 {
     let (whole, fraction) = text.split_once('.').unwrap();
     assert!((1..=5).contains(&fraction.len()), "{text}");
     let fraction: i64 = format!("{fraction:0<5}").parse().unwrap();

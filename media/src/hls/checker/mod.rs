@@ -1,14 +1,20 @@
-//! Looks at a rendition after every update, like the strictest of players, and remembers.
+//! Looks at a rendition after every update, like the strictest of players, and remembers. Tests and
+//! fuzz targets share it; a broken promise is a panic that names the rule.
+
+#![allow(clippy::unwrap_used, reason = "a judge: what it cannot read is an offence")]
+
+pub(in crate::hls) mod m3u8;
+pub(in crate::hls) mod mp4;
 
 use std::collections::BTreeMap;
 
-use super::m3u8::{self, Playlist, Segment};
-use super::mp4::{self, Fragment};
+use self::m3u8::{Playlist, Segment};
+use self::mp4::Fragment;
 use crate::hls::{Answer, Directives, MediaAnswer, Window};
 
 /// One rendition's history.
-pub(super) struct Checker {
-    pub(super) folder: &'static str,
+pub(in crate::hls) struct Checker {
+    pub(in crate::hls) folder: &'static str,
     timescale: i64,
     /// The source delivers without pauses: hints always come true, and times have no holes.
     steady: bool,
@@ -20,12 +26,12 @@ pub(super) struct Checker {
     /// First part of each segment seen is independent.
     independent: BTreeMap<u64, bool>,
     /// Fragments by part name, in order of publication.
-    pub(super) fragments: Vec<(u64, Fragment)>,
+    pub(in crate::hls) fragments: Vec<(u64, Fragment)>,
     names: std::collections::HashSet<String>,
-    pub(super) hints_missed: usize,
+    pub(in crate::hls) hints_missed: usize,
 }
 
-pub(super) fn ready(answer: Answer) -> String {
+pub(in crate::hls) fn ready(answer: Answer) -> String {
     match answer {
         Answer::Ready(snapshot) => String::from_utf8(snapshot.text().to_vec()).unwrap(),
         other => panic!("{other:?}"),
@@ -40,7 +46,12 @@ fn body(answer: MediaAnswer) -> Option<Vec<u8>> {
 }
 
 impl Checker {
-    pub(super) fn new(folder: &'static str, timescale: i64, steady: bool, even: bool) -> Self {
+    pub(in crate::hls) fn new(
+        folder: &'static str,
+        timescale: i64,
+        steady: bool,
+        even: bool,
+    ) -> Self {
         Self {
             folder,
             timescale,
@@ -56,12 +67,17 @@ impl Checker {
     }
 
     /// A new broadcast has a fresh playlist; names and numbers go on.
-    pub(super) fn new_broadcast(&mut self) {
+    pub(in crate::hls) fn new_broadcast(&mut self) {
         self.last = None;
         self.before = self.fragments.len();
     }
 
-    pub(super) fn look(&mut self, window: &mut Window) {
+    /// ENDLIST was seen.
+    pub(in crate::hls) fn has_ended(&self) -> bool {
+        self.last.as_ref().is_some_and(|last| last.ended)
+    }
+
+    pub(in crate::hls) fn look(&mut self, window: &mut Window) {
         let full = window.playlist(self.folder, &Directives::default());
         if matches!(full, Answer::Wait(_) | Answer::NotFound) {
             assert!(self.last.is_none(), "a playlist that was there must stay (PL-21)");

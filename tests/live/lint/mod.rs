@@ -1,5 +1,26 @@
 //! The rules of HLS and low-latency HLS (the reference's ids) checked against what a server
 //! published over time: one playlist alone, two versions of it, two renditions side by side.
+//!
+//! | file | what it judges |
+//! |---|---|
+//! | this | a media playlist, its next version (PL, LL) |
+//! | `text` | the same, line by line, before anything is parsed |
+//! | `presentation` | playlists against each other (AL, LL-12), the multivariant playlist (MV) |
+//! | `delivery` | the answers that carry them (CH) |
+//! | `watch` | a running server, polled like a player does |
+//! | `broken` | the linter itself: a playlist per rule that breaks it |
+//!
+//! A finding begins with the id of its rule. Nothing here shares code with the writer, and what is
+//! stricter than the draft is what AVPlayer refuses (media.md 5.3).
+
+mod broken;
+mod delivery;
+mod presentation;
+mod text;
+mod watch;
+
+pub(crate) use presentation::{strict_multivariant, together};
+pub(crate) use text::text;
 
 use crate::playlist::{Media, Multivariant, Segment};
 

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# run.sh TARGET SECONDS: one fuzz target; `run.sh all SECONDS` shares the seconds between all of them. Stable Rust is
+# enough, because no sanitizer is used: the code has no `unsafe` outside the codec bindings, which are not fuzzed here.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo=${CARGO:-cargo}
+wanted=$1
+seconds=$2
+
+mapfile -t targets < <(for file in fuzz/targets/*.rs; do basename "$file" .rs; done)
+if [ "$wanted" != all ]; then
+    [[ " ${targets[*]} " == *" $wanted "* ]] || {
+        echo "fuzz: no target \"$wanted\"; there are: ${targets[*]}" >&2
+        exit 2
+    }
+    targets=("$wanted")
+fi
+
+"$cargo" fuzz build -s none
+share=$((seconds / ${#targets[@]}))
+for target in "${targets[@]}"; do
+    mkdir -p "fuzz/corpus/$target"
+    # Findings come to fuzz/artifacts; new inputs stay in fuzz/corpus, the committed seeds as they are.
+    "$cargo" fuzz run -s none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+        -max_total_time="$((share > 0 ? share : 1))" -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+        2>&1 | grep -aE 'panicked|ERROR|Test unit|number_of_executed_units|SUMMARY|^Done' | sed "s/^/$target: /"
+done
