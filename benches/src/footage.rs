@@ -1,7 +1,8 @@
-//! What publishers send: audio and video messages with their times, made up or read from an FLV file.
+//! What publishers send: audio and video messages with their times, made up or read from a file.
 //!
-//! Made-up footage has real parameter sets and slice headers' first bits, and noise behind them: any
-//! server that passes pictures through takes it, at any bit rate, and it is the same on every machine.
+//! Made-up footage has real parameter sets and the first bits of slice headers, and noise behind
+//! them: any server that passes pictures through takes it, at any bit rate, and it is the same on
+//! every machine.
 
 use std::path::Path;
 

@@ -1,12 +1,12 @@
 //! Load tools for a running server, and what they share.
 //!
 //! ```text
-//! footage ─▶ rtmp ─▶ server ─▶ http ─▶ engine ─▶ script (live, get, storm, idle, stopped) ─▶ stats
+//! footage ─▶ rtmp ─▶ server ─▶ http ─▶ engine ─▶ script (live, get, idle …) ─▶ stats
 //!    └ stamp: when each picture was sent ────────────────┘ when it arrived
 //! ```
 //!
-//! The binaries: `viewers` and `publish` load any server; `bench` starts ours and its peers in turn,
-//! loads them with the two and prints one table. Every number is read from outside the servers.
+//! The binaries: `viewers` and `publish` load any server; `bench` starts ours and its peers in
+//! turn, loads them with the two and prints one table. Every number is read from outside the servers.
 
 #![allow(clippy::print_stderr)] // Progress goes to standard error, beside the table.
 

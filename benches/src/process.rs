@@ -151,10 +151,12 @@ fn nginx_configuration(
     let folder = folder.display();
     let sending =
         if sendfile { "sendfile on; tcp_nopush on;" } else { "sendfile off; output_buffers 2 1m;" };
-    let load = if rtmp_module { "load_module modules/ngx_rtmp_module.so;" } else { "" };
+    let load =
+        if rtmp_module { "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;" } else { "" };
     let ingest = if rtmp_module {
         format!(
-            "rtmp {{ access_log off; server {{ listen {rtmp}; chunk_size 65536; application live {{ live on; \
+            "rtmp {{ access_log off; server {{ listen {rtmp}; chunk_size 65536; \
+             application live {{ live on; \
              hls on; hls_path {folder}/www/hls; hls_fragment 2s; hls_playlist_length 60s; }} }} }}"
         )
     } else {
@@ -166,7 +168,8 @@ fn nginx_configuration(
          http {{ access_log off; {sending} tcp_nodelay on; keepalive_requests 100000000;\n\
          open_file_cache max=1000 inactive=10m; open_file_cache_valid 10m; etag on;\n\
          types {{ application/vnd.apple.mpegurl m3u8; video/mp4 m4s; }}\n\
-         client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;\n\
+         client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;\n\
+         fastcgi_temp_path {folder}/f;\n\
          uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
          server {{ listen {http}; root {folder}/www; }} }}\n"
     )

@@ -190,8 +190,8 @@ pub fn write_message(
     }
 }
 
-/// Reads the server's messages. Servers interleave nothing in their replies, so one message at a time
-/// is enough; headers of all four formats are.
+/// Reads the server's messages. Servers interleave nothing in their replies, so one message at a
+/// time is enough; headers come in all four formats.
 #[derive(Default)]
 struct Replies {
     input: Vec<u8>,

@@ -1,13 +1,19 @@
 //! `bench`: the table of figures. See `bench --help`.
-#![allow(clippy::print_stdout, clippy::print_stderr)] // The table is the output; progress is beside it.
+// The table is the output; progress is beside it.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use riverrun_bench::rows::{Setting, bodies, ingest, quiet, rooms, viewers};
 use riverrun_bench::table::{HEADING, Row};
 use riverrun_bench::{Outcome, cpu};
+
+/// How long the machine is watched before the first measurement.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Measures our server beside its peers and prints one table. Ends by itself, starts and stops what
 /// it needs, talks to loopback only.
@@ -87,6 +93,7 @@ fn run(arguments: &Arguments) -> Outcome<bool> {
         return Err(format!("{} is not built", setting.binary.display()).into());
     }
     cpu::raise_open_files();
+    let others = others_share();
     let parts = match arguments.rows[..] {
         [] => Part::value_variants(),
         _ => &arguments.rows[..],
@@ -101,10 +108,18 @@ fn run(arguments: &Arguments) -> Outcome<bool> {
             Err(error) => failed.push(format!("{name}: {error}")),
         }
     }
-    println!("{}\n\n{HEADING}", machine());
+    println!("{}; others took {others:.0} % of the machine\n\n{HEADING}", machine());
     rows.iter().for_each(|row| println!("{row}"));
     failed.iter().for_each(|failure| println!("\nnot measured: {failure}"));
     Ok(failed.is_empty())
+}
+
+/// How busy the machine is with other things, in percent: figures of time are void above a few.
+fn others_share() -> f64 {
+    let cores = thread::available_parallelism().map_or(1, usize::from) as f64;
+    let before = cpu::machine_busy_seconds();
+    thread::sleep(LOOK);
+    (cpu::machine_busy_seconds() - before) / LOOK.as_secs_f64() / cores * 100.0
 }
 
 /// Date, processor, kernel, versions: a table without them says nothing.

@@ -16,8 +16,8 @@ use riverrun_bench::rtmp::{Publisher, REFUSED, Target};
 use riverrun_bench::stats::Summary;
 use riverrun_bench::{Outcome, cpu, stamp};
 
-/// Publishers over RTMP: footage from an FLV file or made up, in time, faster, or with the faults of
-/// real uplinks. Ends by itself. Exit code 1 when a publisher failed.
+/// Publishers over RTMP: footage from an FLV file or made up, in time, faster, or with the faults
+/// of real uplinks. Ends by itself. Exit code 1 when a publisher failed.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {

@@ -1,4 +1,4 @@
-//! P1, P3: the same bytes from our window and from nginx's files in memory, one connection core each.
+//! P1, P3: the same bytes from our window and from nginx's files in memory, on the same core.
 
 use crate::Outcome;
 use crate::playlist;
@@ -82,7 +82,7 @@ pub fn rows(setting: &Setting) -> Outcome<Vec<Row>> {
         } else {
             Row {
                 what: format!(
-                    "P3 {} of {size} B against nginx ({how}); p99 {slowest:.1} ms with 200 connections",
+                    "P3 {} of {size} B against nginx ({how}); p99 {slowest:.1} ms",
                     body.name
                 ),
                 unit: "requests per CPU-s",

@@ -7,8 +7,8 @@ use crate::table::{Goal, Row};
 
 use super::{Setting, footage, said, target, tool};
 
-/// CPU per megabit of ingest with packaging on. One publisher, since one is what our stage holds; at
-/// twenty times real time it brings the media of twenty.
+/// CPU per megabit of ingest with packaging on. One publisher, since one is what our stage holds;
+/// at twenty times real time it brings the media of twenty.
 pub fn rows(setting: &Setting) -> Outcome<Vec<Row>> {
     let film = footage(6_000_000, 128_000, 20);
     let mut rows = Vec::new();

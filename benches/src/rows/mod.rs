@@ -1,4 +1,5 @@
-//! The rows of the table: each file measures what its title says, both servers in turn, from outside.
+//! The rows of the table: each file measures what its title says, from outside, both servers in
+//! turn.
 
 pub mod bodies;
 pub mod ingest;
@@ -56,8 +57,8 @@ fn on_air(server: &Server, footage: Footage, seconds: f64) -> Outcome<JoinHandle
     Err("nothing went on air".into())
 }
 
-/// Runs a load tool of ours on the load's core; what it says. Its exit code is not asked: the counts
-/// of errors are in what it says.
+/// Runs a load tool of ours on the load's core; what it says. Its exit code is not asked: the
+/// counts of errors are in what it says.
 fn tool(setting: &Setting, name: &str, arguments: &[&str]) -> Outcome<String> {
     let mut command = on_core(&LOAD_CORE.to_string(), &setting.tools.join(name));
     let output = command.args(arguments).stderr(Stdio::inherit()).output()?;

@@ -13,10 +13,10 @@ use riverrun_media::rtmp::{Event, Session, SessionConfig};
 use riverrun_media::source::{Source, SourceConfig, SourceEvent};
 use riverrun_media::time::{RtmpTimestamp, UnixTime};
 
-use crate::Outcome;
 use crate::footage::{Footage, Kind};
 use crate::rtmp::{write_command, write_message};
 use crate::table::{Goal, Row};
+use crate::{Outcome, cpu};
 
 use super::{Setting, footage};
 
@@ -31,9 +31,9 @@ pub fn rows(setting: &Setting) -> Outcome<Vec<Row>> {
         let wire = wire(&film, chunk);
         let mut rates = Vec::new();
         for _ in 0..setting.repeats.max(3) {
-            let begin = Instant::now();
+            let begin = cpu::thread_seconds();
             let messages = parse(&wire)?;
-            rates.push(wire.len() as f64 / begin.elapsed().as_secs_f64() / 1e9);
+            rates.push(wire.len() as f64 / (cpu::thread_seconds() - begin) / 1e9);
             if messages < film.tags.len() {
                 return Err(format!("{messages} of {} messages", film.tags.len()).into());
             }
@@ -145,14 +145,14 @@ fn package(film: &Footage) -> Outcome<Packaged> {
                 SourceEvent::Notice(_) => {}
             }
         }
-        let begin = Instant::now();
+        let begin = cpu::thread_seconds();
         for unit in units.drain(..) {
             segmenter.push(unit);
         }
         while let Some(update) = segmenter.poll_update() {
             updates.push(update);
         }
-        segmenter_seconds += begin.elapsed().as_secs_f64();
+        segmenter_seconds += cpu::thread_seconds() - begin;
     }
     let whole = Directives::default();
     let delta = Directives { skip: true, ..Directives::default() };
@@ -162,10 +162,10 @@ fn package(film: &Footage) -> Outcome<Packaged> {
         window.apply(now, update);
         if is_part {
             for (directives, times) in [(&whole, &mut lists), (&delta, &mut deltas)] {
-                let begin = Instant::now();
+                let begin = cpu::thread_seconds();
                 if let Answer::Ready(snapshot) = black_box(window.playlist("0", directives)) {
                     black_box(snapshot.text());
-                    times.push(begin.elapsed().as_secs_f64() * 1e6);
+                    times.push((cpu::thread_seconds() - begin) * 1e6);
                 }
             }
         }
