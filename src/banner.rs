@@ -1,5 +1,5 @@
-//! What the first start prints, once, on standard output: addresses, secrets, the next step. The log
-//! goes to standard error and never holds a secret (T7).
+//! What the first start prints, once, on standard output: addresses, secrets, the next step. The
+//! log goes to standard error and never holds a secret (T7).
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -52,7 +52,7 @@ impl Banner<'_> {
         let next = if self.demo {
             format!("open http://{host}:{}/ and watch the demo", self.http.port())
         } else {
-            "in OBS: Settings, Stream, Custom; enter the address and the key, keyframe interval 2 s; start"
+            "in OBS: Settings, Stream, Custom; enter address and key, keyframe interval 2 s; start"
                 .to_owned()
         };
         line(&mut text, "Next step", &next);

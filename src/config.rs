@@ -13,6 +13,8 @@ use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 use thiserror::Error;
 
+/// The data folder unless told otherwise.
+const DATA_FOLDER: &str = "./data";
 /// `[::]:8080`: the page on every address of the machine.
 const ANY_ADDRESS_8080: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8080);
 /// `[::]:1935`: the port registered for RTMP.
@@ -63,9 +65,21 @@ pub enum Command {
 /// Options of `riverrun reset-admin-password`.
 #[derive(Debug, Args)]
 pub struct ResetArguments {
+    /// The server's TOML file, for its data folder.
+    #[arg(long, value_name = "FILE", env = "RIVERRUN_CONFIG")]
+    config: Option<PathBuf>,
     /// Data folder [default: ./data].
     #[arg(long, value_name = "DIR", env = "RIVERRUN_DATA")]
-    pub data: Option<PathBuf>,
+    data: Option<PathBuf>,
+}
+
+impl ResetArguments {
+    /// The data folder that `serve` would use with the same options.
+    pub fn data_folder(&self) -> Result<PathBuf, ConfigError> {
+        let file = self.config.as_deref().map_or_else(|| Ok(Settings::default()), read_file)?;
+        let data = self.data.clone().or(file.data);
+        Ok(data.unwrap_or_else(|| PathBuf::from(DATA_FOLDER)))
+    }
 }
 
 /// Options of `riverrun serve`. Each may also stand in the configuration file, with `_` for `-`.
@@ -97,12 +111,13 @@ pub struct Settings {
     shards: Option<usize>,
     /// Add this stream key instead of making one at the first start.
     #[arg(long, value_name = "KEY", env = "RIVERRUN_STREAM_KEY", hide_env_values = true)]
-    stream_key: Option<String>,
+    stream_key: Option<Secret>,
     /// Use this admin password instead of making one at the first start.
     #[arg(long, value_name = "PW", env = "RIVERRUN_ADMIN_PASSWORD", hide_env_values = true)]
-    admin_password: Option<String>,
+    admin_password: Option<Secret>,
     /// Broadcast a built-in picture with a clock and a tone until a publisher comes.
-    #[arg(long, env = "RIVERRUN_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    #[arg(long, value_name = "BOOL", env = "RIVERRUN_DEMO")]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
     demo: Option<bool>,
     /// error, warn, info, debug or trace [default: info].
     #[arg(long, value_name = "LEVEL", env = "RIVERRUN_LOG")]
@@ -194,6 +209,39 @@ impl Secret {
     }
 }
 
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+/// Refuses what is not text without repeating it: serde's own words would show the value.
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl serde::de::Visitor<'_> for Text {
+            type Value = Secret;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text in quotes")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Secret, E> {
+                Ok(Secret::from(text))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Secret, E> {
+                Err(E::custom("a secret is a text in quotes, this is a number"))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Secret, E> {
+                Err(E::custom("a secret is a text in quotes, this is a number"))
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret")
@@ -212,12 +260,16 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file is not TOML, or has an unknown key or a wrong type.
-    #[error("the configuration file {path} is wrong:\n{source}")]
+    ///
+    /// The line itself is not shown: it may hold a secret whose quotes were forgotten.
+    #[error("the configuration file {path} is wrong in line {line}: {reason}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Line and reason.
-        source: Box<toml::de::Error>,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A variable that begins like ours and means nothing.
     #[error("the environment variable {name} is not known; known are {}", ENVIRONMENT.join(", "))]
@@ -268,20 +320,35 @@ impl Config {
 
 fn check_environment(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
     for name in names {
-        if name.starts_with("RIVERRUN_") && !ENVIRONMENT.contains(&name.as_str()) {
+        if name.starts_with("RIVERRUN_")
+            && !ENVIRONMENT.contains(&name.as_str())
+            && !is_service_variable(&name)
+        {
             return Err(ConfigError::UnknownVariable { name });
         }
     }
     Ok(())
 }
 
+/// Kubernetes gives every container the address of each service; ours may be called riverrun.
+fn is_service_variable(name: &str) -> bool {
+    name == "RIVERRUN_PORT"
+        || name.starts_with("RIVERRUN_PORT_")
+        || name.starts_with("RIVERRUN_SERVICE_")
+}
+
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    toml::from_str(&text).map_err(|source| ConfigError::Malformed {
+    toml::from_str(&text).map_err(|error| ConfigError::Malformed {
         path: path.to_owned(),
-        source: Box::new(source),
+        line: line_of(&text, error.span().map_or(0, |span| span.start)),
+        reason: error.message().to_owned(),
     })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
 impl Settings {
@@ -313,22 +380,26 @@ impl Settings {
         in_range("segment_seconds", segment, 1, 6)?;
         if let Some(stream_key) = &self.stream_key {
             let (min, max) = (limits::STREAM_KEY_BYTES_MIN, limits::STREAM_KEY_BYTES_MAX);
-            secret_length("stream_key", stream_key, min, max)?;
-            if !stream_key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b)) {
+            secret_length("stream_key", stream_key.expose(), min, max)?;
+            if !stream_key
+                .expose()
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._~-".contains(&b))
+            {
                 return Err(ConfigError::StreamKeyCharacters);
             }
         }
         if let Some(password) = &self.admin_password {
             let (min, max) = (limits::ADMIN_PASSWORD_BYTES_MIN, limits::ADMIN_PASSWORD_BYTES_MAX);
-            secret_length("admin_password", password, min, max)?;
+            secret_length("admin_password", password.expose(), min, max)?;
         }
         Ok(Config {
-            data: self.data.unwrap_or_else(|| PathBuf::from("./data")),
+            data: self.data.unwrap_or_else(|| PathBuf::from(DATA_FOLDER)),
             http: self.http.unwrap_or(ANY_ADDRESS_8080),
             rtmp: self.rtmp.unwrap_or(ANY_ADDRESS_1935),
             shards,
-            stream_key: self.stream_key.map(Secret::new),
-            admin_password: self.admin_password.map(Secret::new),
+            stream_key: self.stream_key,
+            admin_password: self.admin_password,
             demo: self.demo.unwrap_or(false),
             log: self.log.unwrap_or(LogLevel::Info),
             grace: Duration::from_secs(grace),
@@ -400,6 +471,24 @@ mod tests {
         ] {
             let error = settings(toml).unwrap().validate(1).unwrap_err().to_string();
             assert!(error.contains(words), "{toml}: {error}");
+        }
+    }
+
+    #[test]
+    fn variables_of_a_kubernetes_service_are_not_ours() {
+        let given = ["RIVERRUN_PORT", "RIVERRUN_PORT_80_TCP", "RIVERRUN_SERVICE_HOST"];
+        check_environment(given.into_iter().map(str::to_owned)).unwrap();
+    }
+
+    #[test]
+    fn a_broken_file_is_named_by_line_and_shows_no_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("riverrun.toml");
+        for line in ["admin_password = hunter2secret", "stream_key = 1234567890"] {
+            std::fs::write(&path, format!("log = 'warn'\n{line}\n")).unwrap();
+            let error = read_file(&path).unwrap_err().to_string();
+            assert!(error.contains("line 2"), "{error}");
+            assert!(!error.contains("hunter2") && !error.contains("1234"), "{error}");
         }
     }
 

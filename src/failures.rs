@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// Wrong keys from one address within [`WINDOW`] before its connections are closed unheard.
+use riverrun_net::io::client_of;
+
+/// Wrong keys from one address (IPv6: one /64) within [`WINDOW`] before its connections are closed unheard.
 pub const FAILURES_MAX: u32 = 10;
 /// How long a wrong key counts.
 pub const WINDOW: Duration = Duration::from_secs(60);
@@ -28,6 +30,7 @@ struct Record {
 impl Failures {
     /// Counts a wrong key.
     pub fn note(&mut self, now: Instant, address: IpAddr) {
+        let address = client_of(address);
         if self.by_address.len() >= ADDRESSES_MAX && !self.by_address.contains_key(&address) {
             self.make_room(now);
         }
@@ -40,12 +43,12 @@ impl Failures {
 
     /// A right key forgives.
     pub fn forgive(&mut self, address: IpAddr) {
-        self.by_address.remove(&address);
+        self.by_address.remove(&client_of(address));
     }
 
     /// This address has guessed too often.
     pub fn refuses(&self, now: Instant, address: IpAddr) -> bool {
-        self.by_address.get(&address).is_some_and(|record| {
+        self.by_address.get(&client_of(address)).is_some_and(|record| {
             record.count >= FAILURES_MAX && now.saturating_duration_since(record.since) < WINDOW
         })
     }

@@ -1,26 +1,30 @@
-//! One publisher's connection: socket bytes through [`rtmp::Session`] to the [`Broadcast`] it holds.
+//! One publisher's connection: socket bytes through [`rtmp::Session`] to the [`Broadcast`] it
+//! holds.
 //!
-//! The loop knows no protocol byte. It writes what the session wants written, waits for the first of
-//! bytes, a deadline, the stage's word or the stop, and hands on what came. Reading stops while a
-//! shard's queue is full, so a slow server is felt by the encoder as TCP back-pressure.
+//! The loop knows no protocol byte. It writes what the session wants written, waits for the first
+//! of bytes, a deadline, the stage's word or the stop, and hands on what came. Reading stops while
+//! a shard's queue is full, so a slow server is felt by the encoder as TCP back-pressure.
 
-use std::future;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_channel::Receiver;
+use futures_lite::FutureExt;
 use futures_lite::future::or;
 use glommio::timer::Timer;
 use riverrun_media::rtmp::{self, Event, PublishRequest, Session, SessionConfig};
 use riverrun_media::source;
-use riverrun_net::io::{Read, Stream, WriteError};
+use riverrun_net::io::{Read, Stopped, Stream, WriteError};
 
 use crate::failures;
 use crate::publish::Broadcast;
 use crate::shard::Shard;
-use crate::stage::{Claim, Grant, Leaving, Origin, PublisherId, Revocation, StageMessage};
+use crate::stage::{
+    Answer, Claim, Denial, Grant, Leaving, Origin, PublisherId, Revocation, StageMessage,
+};
 
 /// Bytes read at once: about 20 ms of 6 Mbit/s, small enough for many idle connections.
 const READ_BYTES: usize = 16 << 10;
@@ -45,8 +49,10 @@ enum Ending {
     Read(std::io::Error),
     #[error("writing failed: {0}")]
     Write(#[from] WriteError),
-    #[error("the system's random source failed: {0}")]
-    Random(getrandom::Error),
+    #[error("the server stops")]
+    Stopping,
+    #[error("a bug of ours: the task panicked")]
+    Panicked,
 }
 
 /// What this connection is to the stage.
@@ -54,16 +60,23 @@ enum Role {
     /// Has not asked, or was refused.
     Visitor,
     /// Asked; media that comes meanwhile is kept by the session.
-    Claiming { publisher: PublisherId, granted: Receiver<Grant> },
+    Claiming { publisher: PublisherId, stream_key: usize, answer: Receiver<Answer> },
     /// On air.
-    Publisher { publisher: PublisherId, broadcast: Box<Broadcast>, revoked: Receiver<Revocation> },
+    Publisher {
+        publisher: PublisherId,
+        /// Index of the key it showed.
+        stream_key: usize,
+        broadcast: Box<Broadcast>,
+        revoked: Receiver<Revocation>,
+    },
 }
 
 /// What ended a wait.
 enum Step {
     Read(Read),
-    Granted(Option<Grant>),
+    Answered(Answer),
     Revoked(Revocation),
+    Stopping,
 }
 
 /// Serves a connection to its end.
@@ -73,15 +86,15 @@ pub async fn run(shard: Rc<Shard>, stream: Stream) {
         tracing::debug!(%peer, "closed unheard: too many wrong keys from this address");
         return;
     }
-    let mut connection = match Connection::new(shard, stream, peer) {
-        Ok(connection) => connection,
-        Err(ending) => {
-            tracing::error!(%peer, %ending, "a publisher's connection could not be served");
-            return;
-        }
-    };
-    let ending = connection.run().await;
-    connection.leave(&ending).await;
+    let mut entropy = [0; 32];
+    if let Err(error) = getrandom::fill(&mut entropy) {
+        tracing::error!(%peer, %error, "closed: the system's random source failed");
+        return;
+    }
+    let mut connection = Connection::new(shard, stream, entropy);
+    // A panic is a bug in the parsing of this publisher's bytes; it must end nobody else (F37).
+    let ending = AssertUnwindSafe(connection.run()).catch_unwind().await;
+    connection.leave(&ending.unwrap_or(Ending::Panicked)).await;
 }
 
 struct Connection {
@@ -93,15 +106,15 @@ struct Connection {
     buffer: Vec<u8>,
     /// The publisher said goodbye; until then it may publish again on this connection.
     farewell: Option<Instant>,
+    stopped: Stopped,
 }
 
 impl Connection {
-    fn new(shard: Rc<Shard>, stream: Stream, peer: SocketAddr) -> Result<Self, Ending> {
-        let mut entropy = [0; 32];
-        getrandom::fill(&mut entropy).map_err(Ending::Random)?;
+    fn new(shard: Rc<Shard>, stream: Stream, entropy: [u8; 32]) -> Self {
         let session = Session::new(Instant::now(), entropy, SessionConfig::default());
         let (role, buffer) = (Role::Visitor, vec![0; READ_BYTES]);
-        Ok(Self { shard, stream, peer, session, role, buffer, farewell: None })
+        let (peer, stopped) = (stream.peer_addr(), shard.stop.stopped());
+        Self { shard, stream, peer, session, role, buffer, farewell: None, stopped }
     }
 
     async fn run(&mut self) -> Ending {
@@ -109,6 +122,8 @@ impl Connection {
             if let Err(ending) = self.turn().await {
                 return ending;
             }
+            // A peer that always has bytes ready must not keep the core.
+            glommio::executor().yield_if_needed().await;
         }
     }
 
@@ -116,32 +131,45 @@ impl Connection {
     async fn turn(&mut self) -> Result<(), Ending> {
         self.write().await?;
         if self.session.is_finished() {
+            // Input that was held during the decision may have ended it with an error.
+            self.session.handle_timeout(Instant::now())?;
             return Err(Ending::Closed);
         }
-        match self.wait().await? {
+        let step = self.wait().await?;
+        let now = Instant::now();
+        let fed = match step {
             Step::Read(Read::Bytes(len)) => {
                 let bytes = self.buffer.get(..len).unwrap_or_default();
-                self.session.handle_input(Instant::now(), bytes)?;
+                self.session.handle_input(now, bytes)
             }
             Step::Read(Read::Closed) => return Err(Ending::Closed),
-            Step::Read(Read::DeadlinePassed) => {
-                self.session.handle_timeout(Instant::now())?;
+            Step::Read(Read::DeadlinePassed) => Ok(()),
+            Step::Answered(Ok(grant)) => {
+                self.go_on_air(grant);
+                Ok(())
             }
-            Step::Granted(Some(grant)) => self.go_on_air(grant),
-            Step::Granted(None) => {
-                self.role = Role::Visitor;
-                let refusal = rtmp::Refusal::AlreadyPublishing;
-                tracing::warn!(peer = %self.peer, "refused: somebody else is on air with another key");
-                self.session.refuse_publish(Instant::now(), refusal);
+            Step::Answered(Err(denial)) => {
+                self.hear_denial(denial);
+                Ok(())
             }
-            Step::Revoked(revocation) => self.yield_stage(revocation).await,
-        }
+            Step::Revoked(revocation) => {
+                self.yield_stage(revocation).await;
+                Ok(())
+            }
+            Step::Stopping => return Err(Ending::Stopping),
+        };
+        // Bytes may outrun a deadline, and what was said before a fault still counts.
+        let timed = fed.and_then(|()| match self.session.deadline() {
+            Some(due) if due <= now => self.session.handle_timeout(now),
+            Some(_) | None => Ok(()),
+        });
         self.handle_events().await?;
-        if self.farewell.is_some_and(|until| Instant::now() >= until) {
+        timed?;
+        if self.farewell.is_some_and(|until| now >= until) {
             self.give_back(Leaving::Finished).await;
         }
         if let Role::Publisher { broadcast, .. } = &mut self.role {
-            broadcast.timeout(Instant::now());
+            broadcast.timeout(now);
             broadcast.flush(&self.shard.plan.outlets).await;
         }
         Ok(())
@@ -154,7 +182,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The first of: bytes, a deadline, the stage.
+    /// The first of: the stage, the stop, bytes, a deadline.
     async fn wait(&mut self) -> Result<Step, Ending> {
         let broadcast_deadline = match &self.role {
             Role::Publisher { broadcast, .. } => broadcast.deadline(),
@@ -163,11 +191,17 @@ impl Connection {
         let deadlines = [self.session.deadline(), broadcast_deadline, self.farewell];
         let deadline =
             deadlines.into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NEVER);
-        let role = &self.role;
+        let (role, stopped) = (&self.role, &mut self.stopped);
         let signal = async {
             match role {
-                Role::Visitor => future::pending().await,
-                Role::Claiming { granted, .. } => Step::Granted(granted.recv().await.ok()),
+                Role::Visitor => {
+                    stopped.await;
+                    Step::Stopping
+                }
+                Role::Claiming { answer, .. } => {
+                    Step::Answered(answer.recv().await.unwrap_or(Err(Denial::Stopping)))
+                }
+                // The stage revokes before the shard stops.
                 Role::Publisher { revoked, .. } => {
                     Step::Revoked(revoked.recv().await.unwrap_or(Revocation::ShuttingDown))
                 }
@@ -226,45 +260,79 @@ impl Connection {
     }
 
     async fn ask_for_the_stage(&mut self, request: &PublishRequest) {
-        let now = Instant::now();
-        let keys = &self.shard.plan.stream_keys;
-        // Every key is compared, found or not: the time taken tells nothing (AU-3).
-        let found = keys.iter().enumerate().fold(None, |found, (index, known)| {
-            if request.stream_key.matches(known.expose()) { Some(index) } else { found }
-        });
-        let Some(stream_key) = found else {
-            self.shard.failures.borrow_mut().note(now, self.peer.ip());
-            tracing::warn!(
-                peer = %self.peer, app = %request.app, client = %request.client,
-                "refused: wrong stream key. The fault is the publisher's: compare its key with the admin's"
-            );
+        let Some(stream_key) = self.known_key(request) else {
+            // Tells nothing of the key: it may be somebody's right one for another server.
+            self.shard.failures.borrow_mut().note(Instant::now(), self.peer.ip());
+            if self.shard.complaints.allows(Instant::now()) {
+                tracing::warn!(
+                    peer = %self.peer, client = ?request.client,
+                    key = request.stream_key.fingerprint(),
+                    "refused: wrong stream key. The publisher must copy the one that was shown"
+                );
+            }
             Timer::new(failures::DELAY).await;
             self.session.refuse_publish(Instant::now(), rtmp::Refusal::WrongKey);
             return;
         };
         self.shard.failures.borrow_mut().forgive(self.peer.ip());
-        if let Role::Publisher { broadcast, .. } = &mut self.role {
-            // The session lets a second publish through only after the first said goodbye.
-            self.farewell = None;
-            broadcast.reconnect(now);
-            self.session.accept_publish(now);
+        if self.continues_after_farewell(stream_key).await {
             return;
         }
-        tracing::info!(peer = %self.peer, client = %request.client, "a publisher asks to go on air");
+        tracing::info!(peer = %self.peer, client = ?request.client, "a publisher asks to go on air");
         let publisher = next_publisher();
-        let (grant, granted) = async_channel::bounded(1);
-        let claim = Claim { publisher, origin: Origin::Rtmp { stream_key }, grant };
-        // A stage that is gone closes the grant's channel, which reads as a refusal.
+        let (sender, answer) = async_channel::bounded(1);
+        let origin = Origin::Rtmp { stream_key };
+        let claim = Claim { publisher, origin, answer: sender };
+        // A stage that is gone closes the answer's channel.
         let _ = self.shard.plan.stage.send(StageMessage::Claim(claim)).await;
-        self.role = Role::Claiming { publisher, granted };
+        self.role = Role::Claiming { publisher, stream_key, answer };
+    }
+
+    /// Every key is compared, found or not: the time taken tells nothing (AU-3).
+    fn known_key(&self, request: &PublishRequest) -> Option<usize> {
+        let keys = self.shard.plan.stream_keys.iter().enumerate();
+        keys.fold(None, |found, (index, known)| {
+            if request.stream_key.matches(known.expose()) { Some(index) } else { found }
+        })
+    }
+
+    /// The session lets a second publish through only after the first said goodbye (CMD-11). With
+    /// the same key it goes on; another key is another broadcast.
+    async fn continues_after_farewell(&mut self, shown: usize) -> bool {
+        self.farewell = None;
+        match &mut self.role {
+            Role::Publisher { stream_key, broadcast, .. } if *stream_key == shown => {
+                broadcast.interrupt(&self.shard.plan.outlets).await;
+                broadcast.reconnect(Instant::now());
+                self.session.accept_publish(Instant::now());
+                true
+            }
+            Role::Publisher { .. } => {
+                self.give_back(Leaving::Finished).await;
+                false
+            }
+            Role::Visitor | Role::Claiming { .. } => false,
+        }
     }
 
     fn go_on_air(&mut self, grant: Grant) {
-        let Role::Claiming { publisher, .. } = self.role else { return };
+        let Role::Claiming { publisher, stream_key, .. } = self.role else { return };
         tracing::info!(peer = %self.peer, ?publisher, "on air");
         let Grant { broadcast, revoked } = grant;
-        self.role = Role::Publisher { publisher, broadcast, revoked };
+        self.role = Role::Publisher { publisher, stream_key, broadcast, revoked };
         self.session.accept_publish(Instant::now());
+    }
+
+    fn hear_denial(&mut self, denial: Denial) {
+        self.role = Role::Visitor;
+        let refusal = match denial {
+            Denial::OtherKey => rtmp::Refusal::AlreadyPublishing,
+            Denial::Superseded => rtmp::Refusal::TakenOver,
+            Denial::NoNumbers => rtmp::Refusal::Overloaded,
+            Denial::Stopping => rtmp::Refusal::ShuttingDown,
+        };
+        tracing::warn!(peer = %self.peer, fault = ?refusal.fault(), "refused: {}", refusal.description());
+        self.session.refuse_publish(Instant::now(), refusal);
     }
 
     /// Somebody took over or the server stops: the broadcast goes back before anything else.
@@ -278,11 +346,20 @@ impl Connection {
         self.give_back(Leaving::Yielded).await;
     }
 
+    /// What the stage gave, or was about to give, returns to it: a broadcast is never lost.
     async fn give_back(&mut self, leaving: Leaving) {
         self.farewell = None;
-        if let Role::Publisher { publisher, broadcast, .. } =
-            std::mem::replace(&mut self.role, Role::Visitor)
-        {
+        let held = match std::mem::replace(&mut self.role, Role::Visitor) {
+            Role::Visitor => None,
+            Role::Publisher { publisher, broadcast, .. } => Some((publisher, broadcast)),
+            Role::Claiming { publisher, answer, .. } => {
+                // Closed first: a grant is either here already or goes back to the stage itself.
+                answer.close();
+                let granted = answer.try_recv().ok().and_then(Result::ok);
+                granted.map(|grant| (publisher, grant.broadcast))
+            }
+        };
+        if let Some((publisher, broadcast)) = held {
             let back = StageMessage::Return { publisher, broadcast, leaving };
             let _ = self.shard.plan.stage.send(back).await;
         }
@@ -290,22 +367,43 @@ impl Connection {
 
     async fn leave(&mut self, ending: &Ending) {
         let on_air = matches!(self.role, Role::Publisher { .. });
-        let finished = self.farewell.is_some() || matches!(ending, Ending::Refused(_));
-        self.give_back(if finished { Leaving::Finished } else { Leaving::Dropped }).await;
-        // The last words, a refusal's code among them, are worth a try; the peer may be gone.
-        let _ = self.write().await;
-        let counters = self.session.counters();
+        let leaving = match ending {
+            Ending::Panicked => Leaving::Broken,
+            Ending::Refused(_) => Leaving::Finished,
+            _ if self.farewell.is_some() => Leaving::Finished,
+            Ending::Closed
+            | Ending::Protocol(_)
+            | Ending::Read(_)
+            | Ending::Write(_)
+            | Ending::Stopping => Leaving::Dropped,
+        };
+        self.give_back(leaving).await;
+        if !matches!(ending, Ending::Panicked | Ending::Write(_)) {
+            // The last words, a refusal's code among them, are worth a try; the peer may be gone.
+            let _ = self.write().await;
+        }
+        self.log_ending(ending, on_air);
+    }
+
+    fn log_ending(&self, ending: &Ending, on_air: bool) {
+        let (peer, counters) = (self.peer, self.session.counters());
         match ending {
-            Ending::Closed if on_air => {
-                tracing::info!(peer = %self.peer, ?counters, "the publisher left");
+            Ending::Closed | Ending::Stopping if on_air => {
+                tracing::info!(%peer, ?counters, "the publisher left");
             }
-            Ending::Closed => tracing::debug!(peer = %self.peer, "an RTMP connection closed"),
-            Ending::Protocol(error) => {
-                tracing::warn!(
-                    peer = %self.peer, fault = ?error.fault(), ?counters, "closed: {error}"
-                );
+            Ending::Closed | Ending::Stopping => {
+                tracing::debug!(%peer, "an RTMP connection ended: {ending}");
             }
-            other => tracing::warn!(peer = %self.peer, ?counters, "closed: {other}"),
+            Ending::Panicked => tracing::error!(%peer, ?counters, "closed: {ending}"),
+            Ending::Protocol(_) | Ending::Refused(_) | Ending::Read(_) | Ending::Write(_) => {
+                let fault = match ending {
+                    Ending::Protocol(error) => error.fault(),
+                    _ => rtmp::Fault::Peer,
+                };
+                if on_air || self.shard.complaints.allows(Instant::now()) {
+                    tracing::warn!(%peer, ?fault, ?counters, "closed: {ending}");
+                }
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Riverrun, the tour: what runs where.
 //!
-//! [`server`] checks the machine ([`probe`]), opens the store, makes the first [`secrets`] and starts
-//! one executor per core ([`shard`]). Every shard accepts viewers ([`serve`]) and publishers
+//! [`server`] checks the machine ([`probe`]), opens the store, makes the first [`secrets`] and
+//! starts one executor per core ([`shard`]). Every shard accepts viewers ([`serve`]) and publishers
 //! ([`ingest`]). Who is on air is decided by one task on shard 0, the [`stage`]; the publisher then
 //! holds the broadcast ([`publish`]) and sends finished parts to every shard, where requests that
 //! [`wait`] for them are released. [`demo`] is a publisher without a connection.
@@ -11,6 +11,7 @@
 
 pub mod banner;
 pub mod clock;
+pub mod complaints;
 pub mod config;
 pub mod demo;
 pub mod failures;
@@ -27,8 +28,8 @@ pub mod wait;
 use std::path::Path;
 use std::process::ExitCode;
 
-use config::{Arguments, Command, Config, ResetArguments};
-use riverrun_storage::disk::Store;
+use config::{Arguments, Command, Config};
+use riverrun_storage::disk::{FILE_NAME, Store};
 
 /// Exit code of a configuration that the server does not start with (EX_CONFIG of sysexits).
 const EXIT_CONFIG: u8 = 78;
@@ -47,18 +48,22 @@ pub fn run(arguments: Arguments) -> ExitCode {
                 },
             }
         }
-        Command::ResetAdminPassword(ResetArguments { data }) => {
-            let data = data.unwrap_or_else(|| Path::new("./data").to_owned());
-            match reset_admin_password(&data) {
+        Command::ResetAdminPassword(reset) => match reset.data_folder() {
+            Err(error) => complain(&error, EXIT_CONFIG),
+            Ok(data) => match reset_admin_password(&data) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => complain(error.as_ref(), 1),
-            }
-        }
+            },
+        },
     }
 }
 
 fn reset_admin_password(data: &Path) -> Result<(), Box<dyn std::error::Error>> {
     use std::io::Write;
+    // Opening would make a store in a mistyped folder, with a password that opens nothing.
+    if !data.join(FILE_NAME).exists() {
+        return Err(format!("there is no {FILE_NAME} in {}", data.display()).into());
+    }
     let store = Store::open(data)?;
     let password = secrets::reset_admin_password(&store)?;
     writeln!(std::io::stdout(), "user admin, password {}", password.expose())?;

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use glommio::{GlommioError, ReactorErrorKind};
+use glommio::{GlommioError, LocalExecutorBuilder, Placement, ReactorErrorKind};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
@@ -30,7 +30,8 @@ pub enum ProbeError {
     #[error(
         "io_uring is refused ({source}). Riverrun needs Linux 5.8 or newer and the io_uring system \
          calls. Containers deny them by default: allow io_uring_setup, io_uring_enter and \
-         io_uring_register in the seccomp profile; on the host look at sysctl kernel.io_uring_disabled"
+         io_uring_register in the seccomp profile; on the host look at sysctl \
+         kernel.io_uring_disabled"
     )]
     IoUring {
         /// What the system said.
@@ -38,7 +39,8 @@ pub enum ProbeError {
     },
     /// The ring could not be made for want of memory.
     #[error(
-        "io_uring found too little memory ({source}). Raise the limit of locked memory (ulimit -l) or use fewer --shards"
+        "io_uring found too little memory ({source}). Raise the limit of locked memory \
+         (ulimit -l) or use fewer --shards"
     )]
     RingMemory {
         /// What the system said.
@@ -49,9 +51,9 @@ pub enum ProbeError {
     Executor(String),
 }
 
-/// Raises this process's soft limits to what the hard limits allow. Says in a log line when the
-/// result is still low.
-pub fn raise_limits() -> Result<(), ProbeError> {
+/// Raises this process's soft limits to what the hard limits allow; how many files may be open. Says
+/// in a log line when the result is still low.
+pub fn raise_limits() -> Result<u64, ProbeError> {
     let memlock = raise(Resource::Memlock);
     if memlock < MEMLOCK_BYTES_MIN {
         return Err(ProbeError::MemoryLock { seen: memlock });
@@ -60,10 +62,20 @@ pub fn raise_limits() -> Result<(), ProbeError> {
     if files < OPEN_FILES_COMFORTABLE {
         tracing::warn!(
             allowed = files,
-            "few open files are allowed: each viewer needs one or two. Raise LimitNOFILE or ulimit -n"
+            "few open files are allowed, each viewer needs one or two: raise LimitNOFILE, ulimit -n"
         );
     }
-    Ok(())
+    Ok(files)
+}
+
+/// Makes and drops an executor, before anything is stored: a container that denies io_uring must not
+/// cost the operator the secrets of the first start.
+pub fn executor() -> Result<(), ProbeError> {
+    let probe = || LocalExecutorBuilder::new(Placement::Unbound).io_memory(0).make().map(drop);
+    match std::thread::spawn(move || probe().map_err(explain)).join() {
+        Ok(result) => result,
+        Err(_) => Err(ProbeError::Executor("the probe panicked".to_owned())),
+    }
 }
 
 /// Sets the soft limit to the hard one and returns what is in force.

@@ -4,6 +4,7 @@
 //! what they make through [`Outlets`]: one send per shard and update (hop 3 of the house).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_channel::Sender;
@@ -45,6 +46,11 @@ impl Outlets {
         }
     }
 
+    /// Ends the broadcast for every viewer, whatever state its publisher left it in.
+    pub async fn end(&self) {
+        self.update(&Update::End).await;
+    }
+
     /// Tells every shard since when somebody is on air.
     pub async fn facts(&self, facts: &Facts) {
         for shard in self.0.iter() {
@@ -82,8 +88,11 @@ impl Numbers {
         Ok(Broadcast {
             source: Source::new(SourceConfig::default()),
             segmenter,
-            store: Arc::clone(&self.store),
-            reserved_until: reservation.first_msn + MSN_BLOCK,
+            reservation: Arc::new(Reserved {
+                store: Arc::clone(&self.store),
+                until: AtomicU64::new(reservation.first_msn + MSN_BLOCK),
+                is_extending: AtomicBool::new(false),
+            }),
         })
     }
 }
@@ -99,9 +108,16 @@ fn seconds_since_2026(date: UnixTime) -> u64 {
 pub struct Broadcast {
     source: Source,
     segmenter: Segmenter,
+    reservation: Arc<Reserved>,
+}
+
+/// The media sequence numbers of a broadcast. Shared with the one task that extends them: the
+/// broadcast may have moved to another shard when the disk answers.
+struct Reserved {
     store: Arc<Store>,
-    /// Media sequence numbers below this are ours.
-    reserved_until: u64,
+    /// Numbers below this are ours.
+    until: AtomicU64,
+    is_extending: AtomicBool,
 }
 
 impl Broadcast {
@@ -169,7 +185,8 @@ impl Broadcast {
         self.publish(outlets).await;
     }
 
-    /// The publisher is gone for now: whole pictures are published, the open segment is closed (F1).
+    /// The publisher has gone: whole pictures are published, the open segment is closed
+    /// (F1).
     pub async fn interrupt(&mut self, outlets: &Outlets) {
         self.flush(outlets).await;
         self.segmenter.interrupt();
@@ -184,27 +201,38 @@ impl Broadcast {
 
     async fn publish(&mut self, outlets: &Outlets) {
         while let Some(update) = self.segmenter.poll_update() {
+            if let Update::KeyframesTooRare { interval } = &update {
+                tracing::warn!(
+                    seconds = interval.seconds(),
+                    "the keyframe interval is too long, viewers join slower: set 2 s in the encoder"
+                );
+            }
             outlets.update(&update).await;
         }
         self.keep_numbers_reserved();
     }
 
     /// Takes the next block of sequence numbers long before it is needed. A disk that fails is
-    /// logged and tried again at the next segment; the broadcast goes on.
-    fn keep_numbers_reserved(&mut self) {
+    /// logged and tried again at the next part; the broadcast goes on.
+    fn keep_numbers_reserved(&self) {
         let next = self.segmenter.next_msn();
-        if next + MSN_LOW < self.reserved_until {
+        let reserved = &self.reservation;
+        if next + MSN_LOW < reserved.until.load(Ordering::Relaxed)
+            || reserved.is_extending.swap(true, Ordering::Relaxed)
+        {
             return;
         }
-        let until = next + MSN_BLOCK;
-        self.reserved_until = until;
-        let store = Arc::clone(&self.store);
+        let reserved = Arc::clone(reserved);
         glommio::spawn_local(async move {
+            let store = Arc::clone(&reserved.store);
+            let until = next + MSN_BLOCK;
             let extended =
                 glommio::executor().spawn_blocking(move || store.extend_reservation(until)).await;
-            if let Err(error) = extended {
-                tracing::error!(%error, "sequence numbers could not be reserved");
+            match extended {
+                Ok(()) => reserved.until.store(until, Ordering::Relaxed),
+                Err(error) => tracing::error!(%error, "sequence numbers could not be reserved"),
             }
+            reserved.is_extending.store(false, Ordering::Relaxed);
         })
         .detach();
     }

@@ -42,6 +42,13 @@ pub struct Secrets {
     pub new_admin_password: Option<Secret>,
 }
 
+impl Secrets {
+    /// Something was made at this start that nobody has seen.
+    pub const fn has_news(&self) -> bool {
+        self.new_stream_key.is_some() || self.new_admin_password.is_some()
+    }
+}
+
 /// Reads the secrets of `store`, after making those that are missing and storing those that the
 /// operator gave. Takes a tenth of a second when a password is hashed.
 pub fn prepare(store: &Store, config: &Config) -> Result<Secrets, SecretError> {

@@ -55,7 +55,9 @@ impl Viewers {
         match route {
             Route::Page => self.page(request),
             Route::Asset(asset) => conditional(request, file(asset, request)),
-            Route::Favicon | Route::Logo | Route::ExternalLogo => self.picture(route, request),
+            Route::Favicon => picture("favicon.ico", request),
+            Route::Logo => picture("logo.svg", request),
+            Route::ExternalLogo => picture("logo.png", request),
             Route::Status => json(self.status().to_json()),
             Route::Config => json(self.config.to_json()),
             Route::Ping => Response::new(StatusCode::OK),
@@ -105,18 +107,6 @@ impl Viewers {
         response
     }
 
-    fn picture(&self, route: &Route<'_>, request: &Request) -> Response {
-        let name = match route {
-            Route::Favicon => "favicon.ico",
-            Route::ExternalLogo => "logo.png",
-            _ => "logo.svg",
-        };
-        match riverrun_web::assets::find(name) {
-            Some(asset) => conditional(request, file(asset, request)),
-            None => Response::text(StatusCode::NOT_FOUND, "this server has no such picture"),
-        }
-    }
-
     fn status(&self) -> Status {
         let facts = self.shard.facts.borrow();
         Status {
@@ -135,6 +125,14 @@ impl Viewers {
 /// 304 where the client has it already (RFC 9110 §13).
 fn conditional(request: &Request, response: Response) -> Response {
     apply_conditions(request, response)
+}
+
+/// A picture of the page's own, by its fixed name.
+fn picture(name: &str, request: &Request) -> Response {
+    match riverrun_web::assets::find(name) {
+        Some(asset) => conditional(request, file(asset, request)),
+        None => Response::text(StatusCode::NOT_FOUND, "this server has no such picture"),
+    }
 }
 
 fn file(asset: &'static Asset, request: &Request) -> Response {

@@ -11,19 +11,19 @@ use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use glommio::{LocalExecutorBuilder, Placement};
-use riverrun_net::io::BindError;
+use riverrun_net::io::{BindError, ConnectionLimits};
 use riverrun_storage::disk::{OpenError, Store};
-use rustix::thread::sched_getaffinity;
+use rustix::thread::{CpuSet, sched_getaffinity};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::banner::Banner;
-use crate::config::{Config, LogLevel};
+use crate::config::{Config, LogLevel, Secret};
 use crate::probe::{self, ProbeError};
 use crate::publish::{Numbers, Outlets};
 use crate::secrets::{self, SecretError};
-use crate::shard::{self, SHARD_QUEUE_MESSAGES, ShardMessage, ShardPlan};
+use crate::shard::{self, SHARD_QUEUE_MESSAGES, ShardMessage, ShardPlan, StopAt};
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage, StageMessage};
 use crate::{demo, ingest};
 
@@ -35,6 +35,10 @@ const DRAIN_TIME_SHARDS: Duration = Duration::from_secs(5);
 const PORT_RELEASE_TIME_MAX: Duration = Duration::from_secs(1);
 /// Pause between two looks at a taken port.
 const PORT_RETRY_INTERVAL: Duration = Duration::from_millis(5);
+/// Open files kept for publishers, rings, the store and the log.
+const OPEN_FILES_RESERVED: u64 = 768;
+/// Viewers' connections of a shard however few files are allowed.
+const CONNECTIONS_MIN: usize = 64;
 /// Memory that each executor registers with its ring, in bytes. glommio's default of 10 MiB is for
 /// direct disk I/O, of which the shards do none.
 const RING_MEMORY_BYTES: usize = 64 << 10;
@@ -88,51 +92,146 @@ enum News {
 /// Runs the server until a signal stops it.
 pub fn run(mut config: Config) -> Result<(), ServerError> {
     log_to_stderr(config.log);
-    probe::raise_limits()?;
+    let open_files = probe::raise_limits()?;
+    probe::executor()?;
     config.http = listen_address("http", config.http)?;
     config.rtmp = listen_address("rtmp", config.rtmp)?;
     let store = Arc::new(Store::open(&config.data)?);
     let secrets = secrets::prepare(&store, &config)?;
 
-    let (news, heard) = mpsc::channel();
-    listen_for_signals(news.clone())?;
-    let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
-    let (outlets, inboxes) = (0..config.shards)
-        .map(|_| async_channel::bounded(SHARD_QUEUE_MESSAGES))
-        .unzip::<_, _, Vec<_>, Vec<_>>();
-    let plan = ShardPlan {
-        http: config.http,
-        rtmp: config.rtmp,
-        rewind: config.rewind,
-        stream_keys: secrets.stream_keys.clone().into(),
-        stage: stage.clone(),
-        outlets: Outlets::new(outlets.clone()),
-    };
-    let performance = Performance {
-        inbox: stage_inbox,
-        numbers: Numbers::new(Arc::clone(&store), config.segment_target),
-        grace: config.grace,
-        demo: config.demo,
-    };
-    let shards = spawn_shards(&plan, performance, inboxes, &news)?;
-    wait_until_accepting(&heard, config.shards)?;
-    Banner {
+    let banner = Banner {
         http: config.http,
         rtmp: config.rtmp,
         data: &config.data,
         secrets: &secrets,
         demo: config.demo,
-    }
-    .print();
-    drop(secrets);
-    tracing::info!(http = %config.http, rtmp = %config.rtmp, shards = config.shards, "ready");
-
-    let result = match heard.recv() {
-        Ok(News::Failed(error)) => Err(error),
-        Ok(News::Stop | News::Accepting) | Err(_) => Ok(()),
     };
-    stop(&stage, &outlets, shards);
-    result
+    let running = Running::start(&config, &store, &secrets.stream_keys, open_files);
+    if running.is_ok() || secrets.has_news() {
+        // Secrets that were made are in the store already: this is the only time they are shown.
+        banner.print();
+    }
+    drop(secrets);
+    let running = running?;
+    tracing::info!(http = %config.http, rtmp = %config.rtmp, shards = config.shards, "ready");
+    running.until_stopped()
+}
+
+/// The started server, as the main thread holds it.
+struct Running {
+    heard: mpsc::Receiver<News>,
+    stage: Sender<StageMessage>,
+    shards: Vec<ShardHandle>,
+}
+
+/// A shard from outside.
+struct ShardHandle {
+    stop: Sender<StopAt>,
+    thread: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts the shards and waits until all of them accept connections.
+    fn start(
+        config: &Config,
+        store: &Arc<Store>,
+        stream_keys: &[Secret],
+        open_files: u64,
+    ) -> Result<Self, ServerError> {
+        let (news, heard) = mpsc::channel();
+        listen_for_signals(news.clone())?;
+        let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
+        let queues = || async_channel::bounded(SHARD_QUEUE_MESSAGES);
+        let (outlets, inboxes): (Vec<_>, Vec<_>) = (0..config.shards).map(|_| queues()).unzip();
+        let plan = ShardPlan {
+            http: config.http,
+            rtmp: config.rtmp,
+            rewind: config.rewind,
+            stream_keys: stream_keys.into(),
+            stage: stage.clone(),
+            outlets: Outlets::new(outlets),
+            connections_max: connections_max(open_files, config.shards),
+        };
+        let performance = Performance {
+            inbox: stage_inbox,
+            numbers: Numbers::new(Arc::clone(store), config.segment_target),
+            grace: config.grace,
+            demo: config.demo.then(allowed_cores),
+        };
+        let shards = spawn_shards(&plan, performance, inboxes, &news)?;
+        let running = Self { heard, stage, shards };
+        running.wait_until_accepting()?;
+        Ok(running)
+    }
+
+    fn wait_until_accepting(&self) -> Result<(), ServerError> {
+        for _ in &self.shards {
+            match self.heard.recv() {
+                Ok(News::Accepting) => {}
+                Ok(News::Failed(error)) => return Err(error),
+                Ok(News::Stop) | Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn until_stopped(self) -> Result<(), ServerError> {
+        let result = match self.heard.recv() {
+            Ok(News::Failed(error)) => Err(error),
+            Ok(News::Stop | News::Accepting) | Err(_) => Ok(()),
+        };
+        self.stop();
+        result
+    }
+
+    /// No step waits without a bound: a shard that hangs must not keep the process.
+    fn stop(self) {
+        let deadline = Instant::now() + DRAIN_TIME_MAX;
+        tracing::info!("stopping: publishers end, viewers drain");
+        let (done, ended) = async_channel::bounded(1);
+        let stage = self.stage;
+        let said = within(deadline - DRAIN_TIME_SHARDS, move || {
+            let _ = stage.send_blocking(StageMessage::Stop(done));
+            let _ = ended.recv_blocking();
+        });
+        if !said {
+            tracing::warn!("the broadcast could not be ended in time");
+        }
+        for shard in &self.shards {
+            // Full only when it was told already.
+            let _ = shard.stop.try_send(deadline);
+        }
+        let shards = self.shards;
+        let joined = within(deadline, move || {
+            for shard in shards {
+                if shard.thread.join().is_err() {
+                    tracing::error!("a shard did not end cleanly");
+                }
+            }
+        });
+        if !joined {
+            tracing::warn!("a shard did not drain in time");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+/// Runs what may wait for ever on a thread of its own; whether it ended in time.
+fn within(deadline: Instant, task: impl FnOnce() + Send + 'static) -> bool {
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || {
+        task();
+        let _ = sender.send(());
+    });
+    ended.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
+}
+
+/// Viewers' connections of one shard: what the limit of open files leaves when publishers, rings and
+/// the store have theirs. New viewers are refused before anything else suffers.
+fn connections_max(open_files: u64, shards: usize) -> usize {
+    let left = open_files.saturating_sub(OPEN_FILES_RESERVED) / shards.max(1) as u64;
+    let most = ConnectionLimits::default().connections_max;
+    usize::try_from(left).unwrap_or(most).clamp(CONNECTIONS_MIN, most)
 }
 
 /// Refuses an address that somebody listens on. The shards share their ports (SO_REUSEPORT), so a
@@ -170,7 +269,11 @@ fn listen_for_signals(news: mpsc::Sender<News>) -> Result<(), ServerError> {
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            for _ in &mut signals {
+            for (earlier, _) in signals.forever().enumerate() {
+                if earlier > 0 {
+                    // Asked twice: whoever asks does not want to wait for viewers.
+                    std::process::exit(1);
+                }
                 if news.send(News::Stop).is_err() {
                     return;
                 }
@@ -185,7 +288,8 @@ struct Performance {
     inbox: Receiver<StageMessage>,
     numbers: Numbers,
     grace: Duration,
-    demo: bool,
+    /// The cores that the demo's codec may use, when it was asked for.
+    demo: Option<CpuSet>,
 }
 
 fn spawn_shards(
@@ -193,8 +297,9 @@ fn spawn_shards(
     performance: Performance,
     inboxes: Vec<Receiver<ShardMessage>>,
     news: &mpsc::Sender<News>,
-) -> Result<Vec<JoinHandle<()>>, ServerError> {
+) -> Result<Vec<ShardHandle>, ServerError> {
     let cores = allowed_cores();
+    let cores: Vec<_> = (0..CpuSet::MAX_CPU).filter(|core| cores.is_set(*core)).collect();
     let mut performance = Some(performance);
     let pinned = inboxes.len() <= cores.len();
     let spawn = |(index, inbox)| {
@@ -203,15 +308,18 @@ fn spawn_shards(
             _ => Placement::Unbound,
         };
         let (plan, performance, news) = (plan.clone(), performance.take(), news.clone());
-        thread::Builder::new()
+        let (stop, stopped) = async_channel::bounded(1);
+        let thread = thread::Builder::new()
             .name(format!("shard-{index}"))
             .spawn(move || {
-                if let Err(error) = execute(index, placement, plan, performance, inbox, &news) {
+                let hops = (inbox, stopped);
+                if let Err(error) = execute(index, placement, plan, performance, hops, &news) {
                     // The main thread is gone only when the process is ending.
                     let _ = news.send(News::Failed(error));
                 }
             })
-            .map_err(ServerError::Thread)
+            .map_err(ServerError::Thread)?;
+        Ok(ShardHandle { stop, thread })
     };
     inboxes.into_iter().enumerate().map(spawn).collect()
 }
@@ -222,7 +330,7 @@ fn execute(
     placement: Placement,
     plan: ShardPlan,
     performance: Option<Performance>,
-    inbox: Receiver<ShardMessage>,
+    (inbox, stop): (Receiver<ShardMessage>, Receiver<StopAt>),
     news: &mpsc::Sender<News>,
 ) -> Result<(), ServerError> {
     let executor = LocalExecutorBuilder::new(placement)
@@ -236,9 +344,10 @@ fn execute(
         let accepting = || {
             let _ = news.send(News::Accepting);
         };
-        shard::run(plan, inbox, accepting).await
+        shard::run(plan, inbox, stop, accepting).await
     };
-    // A panic is a bug of ours in one task; it ends this shard's loop, so the main thread must hear.
+    // A panic is a bug of ours in one task; it ends this shard's loop, so the main thread must
+    // hear.
     match catch_unwind(AssertUnwindSafe(|| executor.run(work))) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(ServerError::Shard { index, reason: error.to_string() }),
@@ -251,70 +360,13 @@ fn perform(plan: &ShardPlan, performance: Performance) {
     let Performance { inbox, numbers, grace, demo } = performance;
     let stage = Stage::new(inbox, plan.outlets.clone(), numbers, grace);
     glommio::spawn_local(stage.run()).detach();
-    if demo {
+    if let Some(cores) = demo {
         let (stage, outlets) = (plan.stage.clone(), plan.outlets.clone());
-        glommio::spawn_local(demo::run(stage, outlets, ingest::next_publisher())).detach();
+        glommio::spawn_local(demo::run(stage, outlets, ingest::next_publisher(), cores)).detach();
     }
 }
 
-/// Cores this process may run on, in a container too.
-fn allowed_cores() -> Vec<usize> {
-    sched_getaffinity(None).map_or_else(
-        |_| Vec::new(),
-        |set| (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect(),
-    )
-}
-
-fn wait_until_accepting(heard: &mpsc::Receiver<News>, shards: usize) -> Result<(), ServerError> {
-    for _ in 0..shards {
-        match heard.recv() {
-            Ok(News::Accepting) => {}
-            Ok(News::Failed(error)) => return Err(error),
-            Ok(News::Stop) | Err(_) => break,
-        }
-    }
-    Ok(())
-}
-
-fn stop(
-    stage: &Sender<StageMessage>,
-    outlets: &[Sender<ShardMessage>],
-    shards: Vec<JoinHandle<()>>,
-) {
-    let deadline = Instant::now() + DRAIN_TIME_MAX;
-    tracing::info!("stopping: publishers end, viewers drain");
-    let (done, ended) = async_channel::bounded(1);
-    if stage.send_blocking(StageMessage::Stop(done)).is_ok() {
-        wait_for(&ended, deadline - DRAIN_TIME_SHARDS);
-    }
-    for outlet in outlets {
-        let _ = outlet.send_blocking(ShardMessage::Stop { deadline });
-    }
-    let (joined, all_joined) = mpsc::channel();
-    thread::spawn(move || {
-        for shard in shards {
-            if shard.join().is_err() {
-                tracing::error!("a shard did not end cleanly");
-            }
-        }
-        let _ = joined.send(());
-    });
-    let left = deadline.saturating_duration_since(Instant::now());
-    if all_joined.recv_timeout(left).is_err() {
-        tracing::warn!("a shard did not drain in time");
-    }
-    tracing::info!("stopped");
-}
-
-/// Waits for an answer of the stage, which a stalled shard may never give.
-fn wait_for(answer: &Receiver<()>, deadline: Instant) {
-    let (sender, received) = mpsc::channel();
-    let answer = answer.clone();
-    thread::spawn(move || {
-        let _ = sender.send(answer.recv_blocking());
-    });
-    let left = deadline.saturating_duration_since(Instant::now());
-    if received.recv_timeout(left).is_err() {
-        tracing::warn!("the broadcast could not be ended in time");
-    }
+/// Cores this process may run on, in a container too; none when the system does not say.
+fn allowed_cores() -> CpuSet {
+    sched_getaffinity(None).unwrap_or_default()
 }

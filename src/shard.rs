@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use riverrun_net::io::{
     Admission, BindError, ConnectionLimits, Gate, Listener, StopToken, serve_listener,
 };
 
+use crate::complaints::Complaints;
 use crate::config::Secret;
 use crate::failures::Failures;
 use crate::ingest;
@@ -49,12 +51,11 @@ pub enum ShardMessage {
     Update(Update),
     /// Who is on air since when.
     Facts(Facts),
-    /// Stop: close the listeners, drain the viewers until then.
-    Stop {
-        /// When connections that are left are cut.
-        deadline: Instant,
-    },
 }
+
+/// "Close the listeners, drain the viewers until then." Has a channel of its own, so that a full
+/// queue of updates cannot keep it back.
+pub type StopAt = Instant;
 
 /// What the status page says beyond the window.
 #[derive(Clone, Default, Debug)]
@@ -80,6 +81,8 @@ pub struct ShardPlan {
     pub stage: Sender<StageMessage>,
     /// Way to every shard.
     pub outlets: Outlets,
+    /// Viewers' connections that this shard takes: its part of the open files.
+    pub connections_max: usize,
 }
 
 /// State of one executor. Single-threaded: cells, no locks, no borrow across an await.
@@ -100,6 +103,8 @@ pub struct Shard {
     /// Renditions of the timeline that began last.
     offered: RefCell<Vec<RenditionId>>,
     gate: Gate,
+    /// Log lines about peers' faults: a flood of them must not fill the disk.
+    pub complaints: Complaints,
 }
 
 /// Runs a shard until it is told to stop and has drained. `accepting` is called once both ports
@@ -107,6 +112,7 @@ pub struct Shard {
 pub async fn run(
     plan: ShardPlan,
     inbox: Receiver<ShardMessage>,
+    stop: Receiver<StopAt>,
     accepting: impl FnOnce(),
 ) -> Result<(), BindError> {
     let http = Listener::bind(plan.http)?;
@@ -117,7 +123,7 @@ pub async fn run(
     spawn_into(serving, serve_viewers(Rc::clone(&shard), http));
     spawn_into(ingesting, serve_publishers(Rc::clone(&shard), rtmp, ingesting));
     accepting();
-    let deadline = shard.listen(&inbox).await;
+    let deadline = shard.listen(&inbox, &stop).await;
     shard.stop.stop();
     shard.release_all();
     let left = shard.gate.drained(deadline).await;
@@ -138,7 +144,9 @@ fn spawn_into(queue: TaskQueueHandle, task: impl Future<Output = ()> + 'static) 
 
 async fn serve_viewers(shard: Rc<Shard>, listener: Listener) {
     let handler = Rc::new(Viewers::new(Rc::clone(&shard)));
-    let admission = Admission::new(ConnectionLimits::default());
+    let connections_max = shard.plan.connections_max;
+    let admission =
+        Admission::new(ConnectionLimits { connections_max, ..ConnectionLimits::default() });
     let (stop, gate) = (shard.stop.clone(), shard.gate.clone());
     let limits = Rc::new(Limits::default());
     serve_listener(listener, handler, limits, admission, stop, gate, |error| {
@@ -178,7 +186,10 @@ async fn serve_publishers(shard: Rc<Shard>, listener: Listener, queue: TaskQueue
                 }
                 // Dropping the stream closes it: RTMP has no words before the handshake.
                 Err(refusal) => {
-                    tracing::warn!(peer = %stream.peer_addr(), %refusal, "a publisher was turned away");
+                    if shard.complaints.allows(Instant::now()) {
+                        let peer = stream.peer_addr();
+                        tracing::warn!(%peer, %refusal, "a publisher was turned away");
+                    }
                 }
             },
         }
@@ -200,6 +211,7 @@ impl Shard {
             presentation: Cell::new(0),
             offered: RefCell::default(),
             gate: Gate::new(),
+            complaints: Complaints::default(),
         })
     }
 
@@ -218,24 +230,29 @@ impl Shard {
     }
 
     /// Hears the world until it is told to stop; the deadline of the drain.
-    async fn listen(&self, inbox: &Receiver<ShardMessage>) -> Instant {
+    async fn listen(&self, inbox: &Receiver<ShardMessage>, stop: &Receiver<StopAt>) -> Instant {
+        let mut stop = pin!(stop.recv());
         loop {
             let expiry = self.window.borrow().deadline();
-            let heard = future::or(async { Some(inbox.recv().await) }, async {
+            let message = async { Heard::Message(inbox.recv().await.ok()) };
+            let expired = async {
                 match expiry {
                     Some(at) => Timer::new(at.saturating_duration_since(Instant::now())).await,
                     None => future::pending().await,
                 };
-                None
-            })
-            .await;
-            match heard {
-                None => self.window.borrow_mut().handle_timeout(Instant::now()),
-                Some(Ok(ShardMessage::Update(update))) => self.apply(update),
-                Some(Ok(ShardMessage::Facts(facts))) => *self.facts.borrow_mut() = facts,
-                Some(Ok(ShardMessage::Stop { deadline })) => return deadline,
+                Heard::Expiry
+            };
+            // Messages first: what was sent before the stop, the ENDLIST, is shown.
+            let stopped = async { Heard::Stop((&mut stop).await.ok()) };
+            match future::or(message, future::or(expired, stopped)).await {
+                Heard::Message(Some(ShardMessage::Update(update))) => self.apply(update),
+                Heard::Message(Some(ShardMessage::Facts(facts))) => {
+                    *self.facts.borrow_mut() = facts;
+                }
+                Heard::Expiry => self.window.borrow_mut().handle_timeout(Instant::now()),
+                Heard::Stop(Some(deadline)) => return deadline,
                 // Every sender is gone: nobody is left to stop us.
-                Some(Err(_)) => return Instant::now(),
+                Heard::Message(None) | Heard::Stop(None) => return Instant::now(),
             }
         }
     }
@@ -246,13 +263,10 @@ impl Shard {
         match &update {
             Update::Start(presentation) => self.presentation.set(presentation.first_msn),
             Update::Timeline(timeline) => self.note_renditions(timeline),
-            Update::KeyframesTooRare { interval } => tracing::warn!(
-                seconds = interval.seconds(),
-                "the keyframe interval is too long: viewers join slower. Set it to 2 s in the encoder"
-            ),
             Update::SegmentStart(_)
             | Update::Part(_)
             | Update::SegmentEnd(_)
+            | Update::KeyframesTooRare { .. }
             | Update::Interrupted
             | Update::End => {}
         }
@@ -276,6 +290,13 @@ impl Shard {
         self.video_waiters.release_all();
         self.audio_waiters.release_all();
     }
+}
+
+/// What ended a wait of [`Shard::listen`].
+enum Heard {
+    Message(Option<ShardMessage>),
+    Expiry,
+    Stop(Option<StopAt>),
 }
 
 /// Whom an update concerns.

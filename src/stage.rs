@@ -39,7 +39,7 @@ pub enum Origin {
 
 /// What publishers say to the stage.
 pub enum StageMessage {
-    /// "I want to publish." The answer is a [`Grant`], or a closed channel: refused.
+    /// "I want to publish." The answer is a [`Grant`] or a [`Denial`].
     Claim(Claim),
     /// "I am done" or "I was cut off"; also the answer to a revocation.
     Return {
@@ -60,8 +60,24 @@ pub struct Claim {
     pub publisher: PublisherId,
     /// From where.
     pub origin: Origin,
-    /// Where the answer goes; capacity 1.
-    pub grant: Sender<Grant>,
+    /// Where the one answer goes; capacity 1, so giving it never waits.
+    pub answer: Sender<Answer>,
+}
+
+/// What a claim comes to. A closed channel means [`Denial::Stopping`].
+pub type Answer = Result<Grant, Denial>;
+
+/// Why a publisher does not go on air.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Denial {
+    /// Somebody with another key is on air.
+    OtherKey,
+    /// A newer connection showed the same key.
+    Superseded,
+    /// The store failed to give numbers for a new broadcast.
+    NoNumbers,
+    /// The server stops.
+    Stopping,
 }
 
 /// The permission to publish.
@@ -90,6 +106,8 @@ pub enum Leaving {
     Finished,
     /// It was revoked.
     Yielded,
+    /// A bug of ours ended its task with a panic: what it held may be in any state.
+    Broken,
 }
 
 enum State {
@@ -163,6 +181,12 @@ impl Stage {
                 None => self.give_up_waiting().await,
             }
         }
+        self.inbox.close();
+        while let Ok(message) = self.inbox.try_recv() {
+            if let StageMessage::Claim(claim) = message {
+                claim.deny(Denial::Stopping);
+            }
+        }
     }
 
     async fn handle(&mut self, message: StageMessage) {
@@ -175,42 +199,69 @@ impl Stage {
         }
     }
 
-    /// A refusal is the claim dropped: its channel closes.
     async fn claim(&mut self, claim: Claim) {
         if self.stopping.is_some() {
+            claim.deny(Denial::Stopping);
             return;
         }
         match std::mem::replace(&mut self.state, State::Empty) {
             State::Empty => self.begin(claim).await,
-            State::Waiting { broadcast, origin, until } => {
-                if claim.origin == Origin::Demo {
-                    self.understudy = Some(claim);
-                    self.state = State::Waiting { broadcast, origin, until };
-                } else {
-                    self.resume(claim, broadcast).await;
+            State::Stopped => {
+                self.state = State::Stopped;
+                claim.deny(Denial::Stopping);
+            }
+            State::Waiting { broadcast, origin, until } if claim.origin == Origin::Demo => {
+                self.understudy = Some(claim);
+                self.state = State::Waiting { broadcast, origin, until };
+            }
+            State::Waiting { broadcast, origin, .. } if claim.origin == origin => {
+                self.resume(claim, broadcast).await;
+            }
+            State::Waiting { broadcast, .. } => {
+                self.end(broadcast).await;
+                self.begin(claim).await;
+            }
+            State::OnAir { revoke, next, .. } if revoke.is_closed() => {
+                tracing::error!("a publisher vanished with its broadcast: a new one begins");
+                self.abandon().await;
+                if let Some(next) = next {
+                    next.deny(Denial::Superseded);
                 }
+                self.begin(claim).await;
             }
             State::OnAir { publisher, origin, revoke, next } => {
-                let next = match (origin, claim.origin) {
-                    (_, Origin::Demo) => {
-                        self.understudy = Some(claim);
-                        next
-                    }
-                    // RC-1: the newest connection with the same key wins.
-                    (Origin::Rtmp { stream_key: old }, Origin::Rtmp { stream_key: new })
-                        if old != new =>
-                    {
-                        next
-                    }
-                    (Origin::Demo | Origin::Rtmp { .. }, Origin::Rtmp { .. }) => {
-                        // Full means that it was told already.
-                        let _ = revoke.try_send(Revocation::TakenOver);
-                        Some(claim)
-                    }
-                };
+                let next = self.queue(claim, origin, &revoke, next);
                 self.state = State::OnAir { publisher, origin, revoke, next };
             }
-            State::Stopped => self.state = State::Stopped,
+        }
+    }
+
+    /// Somebody is on air: who is next?
+    fn queue(
+        &mut self,
+        claim: Claim,
+        on_air: Origin,
+        revoke: &Sender<Revocation>,
+        next: Option<Claim>,
+    ) -> Option<Claim> {
+        match (on_air, claim.origin) {
+            (_, Origin::Demo) => {
+                self.understudy = Some(claim);
+                next
+            }
+            (Origin::Rtmp { stream_key: old }, Origin::Rtmp { stream_key: new }) if old != new => {
+                claim.deny(Denial::OtherKey);
+                next
+            }
+            // RC-1: the newest connection with the same key wins.
+            (Origin::Demo | Origin::Rtmp { .. }, Origin::Rtmp { .. }) => {
+                // Full means that it was told already.
+                let _ = revoke.try_send(Revocation::TakenOver);
+                if let Some(next) = next {
+                    next.deny(Denial::Superseded);
+                }
+                Some(claim)
+            }
         }
     }
 
@@ -220,13 +271,22 @@ impl Stage {
         mut broadcast: Box<Broadcast>,
         leaving: Leaving,
     ) {
-        let State::OnAir { publisher, origin, next, .. } =
-            std::mem::replace(&mut self.state, State::Empty)
-        else {
-            tracing::error!(?from, "a broadcast came back that was not given out");
-            return;
+        let (origin, next) = match std::mem::replace(&mut self.state, State::Empty) {
+            State::OnAir { publisher, origin, next, .. } if publisher == from => (origin, next),
+            other => {
+                tracing::error!(?from, "a broadcast came back that was not on air");
+                self.state = other;
+                return;
+            }
         };
-        debug_assert_eq!(publisher, from, "only one publisher is on air");
+        if leaving == Leaving::Broken {
+            self.abandon().await;
+            match next {
+                Some(claim) => self.begin(claim).await,
+                None => self.next_act().await,
+            }
+            return;
+        }
         broadcast.interrupt(&self.outlets).await;
         let continues = origin != Origin::Demo && leaving != Leaving::Finished;
         match next {
@@ -270,6 +330,8 @@ impl Stage {
             Ok(broadcast) => Box::new(broadcast),
             Err(error) => {
                 tracing::error!(%error, "no broadcast can begin: its numbers cannot be stored");
+                claim.deny(Denial::NoNumbers);
+                self.state = State::Empty;
                 return;
             }
         };
@@ -285,13 +347,15 @@ impl Stage {
 
     async fn grant(&mut self, claim: Claim, broadcast: Box<Broadcast>) {
         let (revoke, revoked) = async_channel::bounded(1);
-        let Claim { publisher, origin, grant } = claim;
-        match grant.send(Grant { broadcast, revoked }).await {
+        let Claim { publisher, origin, answer } = claim;
+        match answer.send(Ok(Grant { broadcast, revoked })).await {
             Ok(()) => self.state = State::OnAir { publisher, origin, revoke, next: None },
-            // The claimant hung up while it waited.
-            Err(async_channel::SendError(Grant { broadcast, .. })) => {
-                let until = Instant::now() + self.grace;
-                self.state = State::Waiting { broadcast, origin, until };
+            // The claimant hung up while it waited: as if it had dropped right after.
+            Err(async_channel::SendError(unheard)) => {
+                if let Ok(Grant { broadcast, .. }) = unheard {
+                    let until = Instant::now() + self.grace;
+                    self.state = State::Waiting { broadcast, origin, until };
+                }
             }
         }
     }
@@ -302,21 +366,40 @@ impl Stage {
         self.outlets.facts(&self.facts).await;
     }
 
+    /// Ends a broadcast whose own state cannot be trusted.
+    async fn abandon(&mut self) {
+        self.outlets.end().await;
+        self.facts.disconnected(clock::date());
+        self.outlets.facts(&self.facts).await;
+    }
+
     async fn stop(&mut self, done: Sender<()>) {
         self.stopping = Some(done);
-        self.understudy = None;
+        if let Some(claim) = self.understudy.take() {
+            claim.deny(Denial::Stopping);
+        }
         match std::mem::replace(&mut self.state, State::Empty) {
             State::Empty => self.next_act().await,
             State::Waiting { broadcast, .. } => {
                 self.end(broadcast).await;
                 self.next_act().await;
             }
-            State::OnAir { publisher, origin, revoke, next: _ } => {
+            State::OnAir { publisher, origin, revoke, next } => {
+                if let Some(next) = next {
+                    next.deny(Denial::Stopping);
+                }
                 let _ = revoke.try_send(Revocation::ShuttingDown);
                 self.state = State::OnAir { publisher, origin, revoke, next: None };
             }
             State::Stopped => self.state = State::Stopped,
         }
+    }
+}
+
+impl Claim {
+    /// Nobody may listen any more.
+    fn deny(self, denial: Denial) {
+        let _ = self.answer.try_send(Err(denial));
     }
 }
 

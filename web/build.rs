@@ -4,7 +4,8 @@
 //! (`page/build/finish.mjs`); here they only become a table of byte strings with validators, and
 //! `index.html` becomes the template that `page.rs` fills.
 
-#![allow(clippy::disallowed_methods, clippy::print_stdout)] // A build script reads files and talks to Cargo.
+// A build script reads files and talks to Cargo.
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hasher};

@@ -54,7 +54,8 @@ pub struct VideoTrack {
     pub width: u32,
     /// Display height in pixels.
     pub height: u32,
-    /// Pictures per second times 1000, from VUI timing or metadata; `None` when neither is credible.
+    /// Pictures per second times 1000, from VUI timing or metadata; `None` when neither is
+    /// credible.
     pub frame_rate_millis: Option<u32>,
     /// Announced or configured bit rate in bit/s, when the publisher told one.
     pub bitrate: Option<u32>,

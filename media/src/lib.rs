@@ -1,7 +1,8 @@
 //! Publisher bytes to viewer bytes.
 //!
 //! ```text
-//! socket bytes ─▶ rtmp ─▶ flv ─▶ source ─▶ hls::Segmenter ─▶ hls::Update ─▶ hls::Window ─▶ playlists
+//! socket bytes ─▶ rtmp ─▶ flv ─▶ source ─▶ hls::Segmenter ─▶ hls::Update ─▶ hls::Window ─▶
+//! playlists
 //!                                access units     │ cmaf
 //! ```
 //!

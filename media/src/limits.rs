@@ -30,8 +30,8 @@ pub const PARTIAL_MESSAGES_PER_CONNECTION: usize = 2;
 pub const CHUNK_BYTES_MAX: usize = (1 << 24) - 1;
 /// Input held while the decision about a publish is pending, in bytes (AU-5).
 pub const HELD_INPUT_BYTES_MAX: usize = 256 << 10;
-/// Replies the socket has not taken, in bytes. A reply is at most three times its request, so a peer
-/// gets here only by asking without ever reading.
+/// Replies the socket has not taken, in bytes. A reply is at most three times its request, so a
+/// peer gets here only by asking without ever reading.
 pub const REPLY_BACKLOG_BYTES_MAX: usize = 1 << 20;
 /// Messages of unknown type in a row before the peer is taken for something else (CK-18).
 pub const UNKNOWN_MESSAGES_IN_A_ROW_MAX: u32 = 64;

@@ -1,8 +1,8 @@
 //! Time as values with a unit: wire milliseconds, media ticks, dates.
 //!
 //! [`RtmpTimestamp`] knows only wrapping comparison (TS-1). [`MediaTime`] is a tick count with its
-//! timescale and never loses precision until a playlist prints seconds. [`UnixTime`] is a date, used
-//! for PROGRAM-DATE-TIME and logs alone.
+//! timescale and never loses precision until a playlist prints seconds. [`UnixTime`] is a date,
+//! used for PROGRAM-DATE-TIME and logs alone.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -78,7 +78,8 @@ impl MediaTime {
 
     /// The same instant in another unit, rounded to the nearest tick and clamped to `i64`.
     ///
-    /// The product is formed in 128 bits: nanoseconds times 90000 leave 64 bits after 28 hours (CM-7).
+    /// The product is formed in 128 bits: nanoseconds times 90000 leave 64 bits after 28 hours
+    /// (CM-7).
     pub fn rescale(self, to: Timescale) -> Self {
         if self.timescale == to {
             return self;

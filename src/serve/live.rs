@@ -30,7 +30,7 @@ const WAIT_TARGET_DURATIONS: u32 = 3;
 pub(super) async fn multivariant(shard: &Rc<Shard>, request: &Request) -> Response {
     let directives = match Directives::parse(request.uri.query().unwrap_or("")) {
         Ok(directives) => directives,
-        Err(error) => return Response::text(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong.to_string()),
     };
     let target = target_duration(shard);
     let cache = format!("max-age={}", target.as_secs());
@@ -40,7 +40,10 @@ pub(super) async fn multivariant(shard: &Rc<Shard>, request: &Request) -> Respon
         Ok(Answer::Ready(snapshot)) => {
             apply_conditions(request, playlist_response(request, &snapshot, &cache))
         }
-        Ok(_) | Err(Impatience::TooLong) => not_there("no broadcast is on"),
+        Ok(Answer::BadRequest(wrong)) => error(StatusCode::BAD_REQUEST, &wrong.to_string()),
+        Ok(Answer::NotFound | Answer::Wait(_)) | Err(Impatience::TooLong) => {
+            not_there("no broadcast is on")
+        }
         Err(Impatience::TooMany) => too_many(),
     }
 }
@@ -49,7 +52,7 @@ pub(super) async fn multivariant(shard: &Rc<Shard>, request: &Request) -> Respon
 pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Request) -> Response {
     let directives = match Directives::parse(request.uri.query().unwrap_or("")) {
         Ok(directives) => directives,
-        Err(error) => return blocking_error(shard, StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong.to_string()),
     };
     let target = target_duration(shard);
     let patience = if directives.msn.is_some() { target * WAIT_TARGET_DURATIONS } else { target };
@@ -66,19 +69,15 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
             };
             apply_conditions(request, playlist_response(request, &snapshot, &cache))
         }
-        Ok(Answer::BadRequest(error)) => {
-            blocking_error(shard, StatusCode::BAD_REQUEST, &error.to_string())
-        }
-        Ok(_) => not_there("there is no such playlist now"),
+        Ok(Answer::BadRequest(wrong)) => error(StatusCode::BAD_REQUEST, &wrong.to_string()),
+        Ok(Answer::NotFound | Answer::Wait(_)) => not_there("there is no such playlist now"),
         Err(Impatience::TooMany) => too_many(),
         Err(Impatience::TooLong) if directives.msn.is_none() => {
             not_there("nothing was published yet")
         }
-        Err(Impatience::TooLong) => blocking_error(
-            shard,
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the publisher delivers nothing at the moment",
-        ),
+        Err(Impatience::TooLong) => {
+            error(StatusCode::SERVICE_UNAVAILABLE, "the publisher delivers nothing at the moment")
+        }
     }
 }
 
@@ -97,11 +96,11 @@ pub(super) async fn media(shard: &Rc<Shard>, rendition: &str, name: &str) -> Res
             set_text(&mut response, header::ETAG, &format!("\"{rendition}-{name}\""));
             response
         }
-        Ok(_) => not_there("there is no such file, or it has left the window"),
-        Err(Impatience::TooMany) => too_many(),
-        Err(Impatience::TooLong) => {
-            blocking_error(shard, StatusCode::NOT_FOUND, "the announced part did not come")
+        Ok(MediaAnswer::NotFound | MediaAnswer::Wait(_)) => {
+            not_there("there is no such file, or it has left the window")
         }
+        Err(Impatience::TooMany) => too_many(),
+        Err(Impatience::TooLong) => error(StatusCode::NOT_FOUND, "the announced part did not come"),
     }
 }
 
@@ -206,17 +205,15 @@ fn gzip(text: &[u8]) -> Bytes {
     Bytes::from(written.expect("a Vec takes every write"))
 }
 
-/// CH-4: 404 may be kept for a second, so that a popular wrong address costs little.
 fn not_there(sentence: &str) -> Response {
-    Response::text(StatusCode::NOT_FOUND, sentence).header(header::CACHE_CONTROL, "max-age=1")
+    error(StatusCode::NOT_FOUND, sentence)
 }
 
-/// CH-4: an error to a request that named a place stays true for a while.
-fn blocking_error(shard: &Shard, status: StatusCode, sentence: &str) -> Response {
-    let mut response = Response::text(status, sentence);
-    let seconds = target_duration(shard).as_secs() * 4;
-    set_text(&mut response, header::CACHE_CONTROL, &format!("max-age={seconds}"));
-    response
+/// CH-4 lets errors be kept for up to four target durations, but a part that did not come while the
+/// publisher was away comes under this very name when it is back (F1): a second is enough to make a
+/// popular wrong address cheap.
+fn error(status: StatusCode, sentence: &str) -> Response {
+    Response::text(status, sentence).header(header::CACHE_CONTROL, "max-age=1")
 }
 
 fn too_many() -> Response {

@@ -76,7 +76,7 @@ impl Frames {
 
     /// Drops the AAC frames that begin before the first picture: a broadcast with pictures begins
     /// with one, and sound nobody can see the picture to is not sent on.
-    pub(crate) fn from_the_first_picture(mut self) -> Self {
+    pub(crate) fn after_the_first_picture(mut self) -> Self {
         let shown = self.coded_video.iter().map(|picture| picture.pts);
         let first = shown.fold(f64::INFINITY, f64::min);
         if first.is_finite() {

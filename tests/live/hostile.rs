@@ -23,12 +23,16 @@ const MEMORY_BUDGET: u64 = 96 << 20;
 /// second is what a player has in store.
 const LATENESS_LIMIT: Duration = Duration::from_millis(1000);
 
+/// How many segments the broadcast must go on for, so that an attack that works late is seen.
+const WATCHED_SEGMENTS: u64 = 6;
+
 /// A live broadcast under watch. The publisher uses a key the recordings do not carry, so that
 /// replaying them is an attack and not a takeover.
 struct Watched {
     server: Server,
     publisher: Publisher,
     followers: Vec<Follower>,
+    first_segment: u64,
     resident_before: u64,
     descriptors_before: usize,
 }
@@ -43,8 +47,9 @@ impl Watched {
             let text = server.get("/hls/0/stream.m3u8");
             (Media::parse(text.text()).segments.len() > 2).then_some(())
         });
+        let first_segment = edge(&server);
         let (resident_before, descriptors_before) = (server.resident(), server.descriptors());
-        Self { server, publisher, followers, resident_before, descriptors_before }
+        Self { server, publisher, followers, first_segment, resident_before, descriptors_before }
     }
 
     /// The attack is over: nothing was missed, nothing came late, nothing stays behind.
@@ -55,6 +60,9 @@ impl Watched {
         let server = &self.server;
         wait_for("the attackers' connections to be closed", Duration::from_secs(60), || {
             (server.descriptors() <= self.descriptors_before + 8).then_some(())
+        });
+        wait_for("the broadcast to go on", Duration::from_secs(60), || {
+            (edge(server) >= self.first_segment + WATCHED_SEGMENTS).then_some(())
         });
         assert!(self.publisher.runs(), "the publisher was dropped");
         for follower in self.followers {
@@ -70,6 +78,10 @@ impl Watched {
         let log = self.server.log();
         assert!(!log.contains("panicked"), "{log}");
     }
+}
+
+fn edge(server: &Server) -> u64 {
+    Media::parse(server.get("/hls/0/stream.m3u8").text()).edge().0
 }
 
 /// Xorshift: the same bytes on every run.

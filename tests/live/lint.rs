@@ -106,7 +106,8 @@ fn parts_stand_at_the_edge(playlist: &Media, bad: &mut Offences) {
         bad.when(far && !segment.parts.is_empty(), &message);
         let near = from_end < 3.0 * playlist.target_duration - 0.001;
         let message = format!("LL-7: no parts of {} only {from_end:.1} s back", segment.msn);
-        bad.when(near && segment.parts.is_empty() && !playlist.ended, &message);
+        let bare = segment.parts.is_empty() && !segment.gap;
+        bad.when(near && bare && !playlist.ended, &message);
     }
 }
 

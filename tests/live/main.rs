@@ -13,6 +13,7 @@
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
 //! | `page` | Chromium plays the page |
 //! | `recorded` | recorded publishers, cut at every position |
+//! | `flood` | floods of messages and of claims |
 //! | `hostile` | garbage, floods and slow peers beside a live broadcast |
 //!
 //! The rest is the harness: `server`, `publish`, `http`, `playlist`, `lint`, `player`, `frames`,
@@ -21,6 +22,7 @@
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
 mod boxes;
+mod flood;
 mod frames;
 mod hostile;
 mod http;

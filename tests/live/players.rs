@@ -27,7 +27,8 @@ fn is_read_by_all(name: &str) {
     wait_segments(&server, tracks, 4);
     let url = server.url("/hls/stream.m3u8");
     thread::scope(|scope| {
-        scope.spawn(|| ffprobe(&url, tracks));
+        // Where sync pictures are rare a player joins between them; decoders say so.
+        scope.spawn(|| ffprobe(&url, tracks, name != "key8"));
         scope.spawn(|| gstreamer("playbin", &url, tracks));
         scope.spawn(|| gstreamer("playbin3", &url, tracks));
         scope.spawn(|| mpv(&url, tracks));
@@ -35,11 +36,11 @@ fn is_read_by_all(name: &str) {
     });
 }
 
-fn ffprobe(url: &str, tracks: Tracks) {
+fn ffprobe(url: &str, tracks: Tracks, clean: bool) {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-show_streams", "-of", "json", url]);
     let outcome = run_well(&mut command, LIMIT);
-    assert!(outcome.stderr.trim().is_empty(), "ffprobe complains: {}", outcome.stderr);
+    assert!(!clean || outcome.stderr.trim().is_empty(), "ffprobe complains: {}", outcome.stderr);
     let found: Value = serde_json::from_str(&outcome.stdout).expect("ffprobe writes JSON");
     let streams = found["streams"].as_array().expect("streams");
     let codec = |name: &str| streams.iter().find(|stream| stream["codec_name"] == name);
@@ -57,11 +58,14 @@ fn ffprobe(url: &str, tracks: Tracks) {
 }
 
 /// `playbin` brings hlsdemux, `playbin3` hlsdemux2. Both must hand decoded pictures and sound to
-/// their sinks, for as long as they are let: a live playlist has no end to wait for.
+/// their sinks, for as long as they are let: a live playlist has no end to wait for. hlsdemux takes
+/// the media's own times for running time and would wait the ten seconds that every timeline starts
+/// with (CM-10), so it is let run longer.
 fn gstreamer(element: &str, url: &str, tracks: Tracks) {
+    let seconds = if element == "playbin" { "24" } else { "12" };
     let sink = |name: &str| format!("fakesink name={name} silent=false sync=true");
     let mut command = Command::new("timeout");
-    command.args(["-s", "INT", "12", "gst-launch-1.0", "-v", element]);
+    command.args(["-s", "INT", seconds, "gst-launch-1.0", "-v", element]);
     command.args([&format!("uri={url}"), "flags=video+audio"]);
     command.arg(format!("video-sink={}", sink("pictures")));
     command.arg(format!("audio-sink={}", sink("sounds")));
@@ -122,7 +126,7 @@ fn by_rust(text: &str, ours: &Value) {
                 .collect();
             let audio: Vec<Value> =
                 playlist.alternatives.iter().map(|media| json!(media.uri)).collect();
-            assert_eq!(json!(variants), ours["variants"], "m3u8-rs:\n{text}");
+            assert_eq!(round(json!(variants)), ours["variants"], "m3u8-rs:\n{text}");
             assert_eq!(json!(audio), ours["audio"], "m3u8-rs:\n{text}");
         }
         m3u8_rs::Playlist::MediaPlaylist(playlist) => {
@@ -132,7 +136,7 @@ fn by_rust(text: &str, ours: &Value) {
                 .map(|segment| json!([segment.uri, f64::from(segment.duration)]))
                 .collect();
             assert_eq!(round(json!(segments)), ours["segments"], "m3u8-rs:\n{text}");
-            assert_eq!(json!(playlist.media_sequence), ours["msn"]);
+            assert_eq!(round(json!(playlist.media_sequence)), ours["msn"]);
             assert_eq!(round(json!(playlist.target_duration)), ours["target"]);
             assert_eq!(json!(playlist.end_list), ours["ended"]);
             let dated = playlist.segments.iter().all(|one| one.program_date_time.is_some());
@@ -166,10 +170,10 @@ fn multivariant_as_json(playlist: &Multivariant) -> Value {
         .collect();
     let audio: Vec<Value> =
         playlist.renditions.iter().map(|rendition| json!(rendition.get("URI"))).collect();
-    json!({
+    round(json!({
         "target": null, "msn": null, "ended": false, "segments": [], "parts": [],
         "variants": variants, "audio": audio,
-    })
+    }))
 }
 
 /// Numbers to the microsecond, so that 2 is 2.0 and a 32-bit float is what it was written as.

@@ -23,6 +23,8 @@ pub(crate) struct Segment {
     /// Milliseconds since 1970.
     pub(crate) date: Option<i64>,
     pub(crate) discontinuity: bool,
+    /// `EXT-X-GAP`: there is nothing to fetch.
+    pub(crate) gap: bool,
     /// The initialization section in force.
     pub(crate) map: Option<String>,
     pub(crate) map_stated: bool,
@@ -134,7 +136,8 @@ impl Media {
                         report.get("LAST-PART").map(|last| number(line, last)),
                     ));
                 }
-                "#EXT-X-GAP" | "#EXT-X-BITRATE" | "" => {}
+                "#EXT-X-GAP" => next.gap = true,
+                "#EXT-X-BITRATE" | "" => {}
                 _ if !line.starts_with('#') => {
                     next.uri = Some(line.to_owned());
                     next.map.clone_from(&map);
@@ -159,9 +162,11 @@ impl Media {
         self.segments.iter().rev().find(|segment| segment.uri.is_some())
     }
 
-    /// Sequence number of the newest complete segment, and how many parts of the next one exist.
+    /// Sequence number of the newest complete segment (of the one before the first when there is
+    /// none yet), and how many parts of the next one exist.
     pub(crate) fn edge(&self) -> (u64, usize) {
-        let complete = self.last_complete().map_or(self.media_sequence, |segment| segment.msn);
+        let before_first = self.media_sequence.saturating_sub(1);
+        let complete = self.last_complete().map_or(before_first, |segment| segment.msn);
         let open = self.segments.last().filter(|segment| segment.uri.is_none());
         (complete, open.map_or(0, |segment| segment.parts.len()))
     }

@@ -36,6 +36,7 @@ struct Output {
     audio: Track,
 }
 
+/// What a viewer gets of one rendition.
 type Track = (Vec<Vec<u8>>, Vec<(String, Vec<Vec<u8>>)>);
 
 fn track(recording: &Recording) -> Track {
@@ -63,13 +64,14 @@ fn replay<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Output {
     for piece in pieces {
         publisher.write_all(piece).expect("the server reads");
     }
-    publisher.shutdown(Shutdown::Write).expect("a socket");
     let follow = |path: &str| {
         wait_for(path, Duration::from_secs(20), || (server.get(path).status == 200).then_some(()));
         Follower::start(server.http, path).wait_end(Duration::from_secs(60))
     };
     let video = track(&follow("/hls/0/stream.m3u8"));
     let audio = track(&follow("/hls/audio/stream.m3u8"));
+    // The recording says goodbye by itself; the socket stays open until that took effect.
+    publisher.shutdown(Shutdown::Both).expect("a socket");
     reader.join().expect("it only reads");
     Output { video, audio }
 }

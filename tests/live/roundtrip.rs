@@ -26,7 +26,7 @@ fn audio_drift(program: Program) -> f64 {
 fn comes_back(program: Program, name: &str, pace: Pace) {
     let tracks = Tracks::of(name);
     let sent = as_sent(program, name);
-    let sent = Frames::read(&sent.to_string_lossy(), tracks, LIMIT).from_the_first_picture();
+    let sent = Frames::read(&sent.to_string_lossy(), tracks, LIMIT).after_the_first_picture();
     let server = Server::start();
     let publisher = Publisher::start(program, name, pace, &server.publish_url());
     let followers = follow_all(&server, tracks);

@@ -162,7 +162,8 @@ fn write_panel(html: &mut String, state: &PageState<'_>) {
         html.push_str(
             "<div class=\"panel panel-loading\"><p>Live now</p>\
              <noscript><p>Watching here needs script. \
-             <a href=\"/hls/stream.m3u8\">Open the stream in a media player</a></p></noscript></div>",
+             <a href=\"/hls/stream.m3u8\">Open the stream in a media player</a></p>\
+             </noscript></div>",
         );
         return;
     }
@@ -190,7 +191,8 @@ fn write_panel(html: &mut String, state: &PageState<'_>) {
     html.push_str("</div></div>");
 }
 
-/// What the script starts from. [`api::to_json`] leaves no `<` in it, so nothing can close the element.
+/// What the script starts from. [`api::to_json`] leaves no `<` in it, so nothing can close the
+/// element.
 fn write_facts(html: &mut Vec<u8>, state: &PageState<'_>) {
     #[derive(serde::Serialize)]
     struct Facts<'a> {

@@ -7,7 +7,8 @@ const MS_PER_DAY: i64 = 86_400_000;
 const MS_MIN: i64 = -62_167_219_200_000;
 const MS_MAX: i64 = 253_402_300_799_999;
 
-/// `2026-11-22T08:10:23.040Z`. Times outside the years 0 to 9999 are moved to the nearest that fits.
+/// `2026-11-22T08:10:23.040Z`. Times outside the years 0 to 9999 are moved to the nearest that
+/// fits.
 pub(crate) fn millis(unix_ms: i64) -> String {
     let ms = unix_ms.clamp(MS_MIN, MS_MAX);
     format!("{}.{:03}Z", date_and_time(ms), ms.rem_euclid(1000))

@@ -1,8 +1,8 @@
 //! Every path the server answers, parsed once into one enum.
 //!
-//! Paths are compared whole with names that we know; nothing is decoded or joined. All our names are
-//! plain ASCII, so a path with a percent sign, a backslash, a NUL or dot-dot is simply not ours (T6).
-//! A path that exists under another method is told apart from one that does not exist.
+//! Paths are compared whole with names that we know; nothing is decoded or joined. All our names
+//! are plain ASCII, so a path with a percent sign, a backslash, a NUL or dot-dot is simply not ours
+//! (T6). A path that exists under another method is told apart from one that does not exist.
 
 use http::Method;
 
@@ -14,7 +14,8 @@ const PATH_LEN_MAX: usize = 128;
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route<'a> {
-    /// `/` and `/index.html`: the page, or a redirect for media players ([`crate::api::wants_playlist`]).
+    /// `/` and `/index.html`: the page, or a redirect for media players
+    /// ([`crate::api::wants_playlist`]).
     Page,
     /// `/assets/page-Id70_ZjF.js` and its like: a file of the page.
     Asset(&'static Asset),
@@ -109,8 +110,8 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// How long the answer may be kept when it is a success. A blocking playlist request has its own
-    /// rule, which depends on the query (CH-4): this is the one for plain requests.
+    /// How long the answer may be kept when it is a success. A blocking playlist request has its
+    /// own rule, which depends on the query (CH-4): this is the one for plain requests.
     #[must_use]
     pub fn cache(&self) -> Cache {
         match self {
@@ -126,8 +127,8 @@ impl<'a> Route<'a> {
         }
     }
 
-    /// True when pages of other origins may read the answer: `Access-Control-Allow-Origin: *`. As in
-    /// Owncast, the status is not among them (API §1.4).
+    /// True when pages of other origins may read the answer: `Access-Control-Allow-Origin: *`. As
+    /// in Owncast, the status is not among them (API §1.4).
     #[must_use]
     pub fn cors(&self) -> bool {
         match self {

@@ -206,7 +206,8 @@ impl<'a> Reader<'_, 'a> {
     }
 }
 
-/// One to four bytes, seven bits each and eight in the fourth, most significant first (AMF3 §1.3.1).
+/// One to four bytes, seven bits each and eight in the fourth, most significant first (AMF3
+/// §1.3.1).
 fn u29(input: &mut Cursor<'_>) -> Result<u32, Error> {
     let mut value = 0;
     for _ in 0..3 {

@@ -28,8 +28,8 @@ impl Budget {
     }
 }
 
-/// Complex values in the order in which they began. A value still being read, and one that no longer
-/// fits the table, holds its place as `None`; naming it gives null.
+/// Complex values in the order in which they began. A value still being read, and one that no
+/// longer fits the table, holds its place as `None`; naming it gives null.
 #[derive(Debug)]
 pub(super) struct References {
     values: Vec<Option<Value>>,

@@ -11,7 +11,8 @@ pub enum Error {
     /// The message ended inside a value.
     #[error("AMF value cut short: {0}")]
     Cut(#[from] UnexpectedEnd),
-    /// A type marker that AMF0 does not define or that never occurs on a wire (movie clip, record set).
+    /// A type marker that AMF0 does not define or that never occurs on a wire (movie clip, record
+    /// set).
     #[error("unknown AMF0 marker {0:#04x}")]
     Marker0(u8),
     /// A type marker that AMF3 does not define, or a vector or dictionary, which no encoder sends.

@@ -3,8 +3,8 @@
 //! [`amf0`] reads and writes AMF0 (2007), [`amf3`] reads the AMF3 (2013) values that an AMF0 stream
 //! switches to with marker 0x11 (AM-1, AM-6). Both give the same [`Value`].
 //!
-//! Reading is lenient where encoders are sloppy (AM-2: missing terminators, wrong counts) and strict
-//! where memory is at stake (AM-5: depth, number of values, bytes repeated by references).
+//! Reading is lenient where encoders are sloppy (AM-2: missing terminators, wrong counts) and
+//! strict where memory is at stake (AM-5: depth, number of values, bytes repeated by references).
 
 pub mod amf0;
 pub mod amf3;

@@ -14,7 +14,8 @@ pub enum Value {
     String(String),
     /// Named values, AMF0 marker 03 or 10, AMF3 marker 0A.
     Object(Vec<(String, Self)>),
-    /// Named values with a hint of their count, AMF0 marker 08; AMF3 arrays that have named members.
+    /// Named values with a hint of their count, AMF0 marker 08; AMF3 arrays that have named
+    /// members.
     EcmaArray(Vec<(String, Self)>),
     /// Values by position.
     StrictArray(Vec<Self>),
@@ -57,8 +58,8 @@ impl Value {
         }
     }
 
-    /// The member called `name`. Case does not matter, because encoders disagree about it (AM-8); an
-    /// exact match wins.
+    /// The member called `name`. Case does not matter, because encoders disagree about it (AM-8);
+    /// an exact match wins.
     pub fn property(&self, name: &str) -> Option<&Self> {
         let pairs = self.pairs()?;
         pairs
@@ -76,7 +77,8 @@ impl Value {
         }
     }
 
-    /// The number as a whole one, when it is finite and within `0..=u32::MAX`; a fraction is dropped.
+    /// The number as a whole one, when it is finite and within `0..=u32::MAX`; a fraction is
+    /// dropped.
     pub fn as_u32(&self) -> Option<u32> {
         let number = self.as_number()?.trunc();
         // The range check makes the cast exact; NaN fails it.

@@ -1,8 +1,8 @@
 //! PCM to AAC-LC: constant bit rate, raw access units of 1024 samples (AAC §4).
 //!
 //! An encoder's output lags its input. Unit number `n` (from 0) holds what a decoder plays from
-//! sample `n * 1024 - delay` of the input on; the caller gives that as its time and drops units that
-//! lie wholly before the start (CM-11). No edit list is involved.
+//! sample `n * 1024 - delay` of the input on; the caller gives that as its time and drops units
+//! that lie wholly before the start (CM-11). No edit list is involved.
 
 use bytes::Bytes;
 use thiserror::Error;
@@ -119,7 +119,8 @@ impl AacEncoder {
         })
     }
 
-    /// Encodes one block of 1024 samples per channel, interleaved. `None` while the library fills up.
+    /// Encodes one block of 1024 samples per channel, interleaved. `None` while the library fills
+    /// up.
     pub fn encode(&mut self, pcm: &[i16]) -> Result<Option<Bytes>, AacEncoderError> {
         if self.finished {
             return Err(AacEncoderError::Finished);

@@ -71,7 +71,8 @@ impl EncodedPicture {
 pub enum H264EncoderError {
     /// Frame rate outside the encoder's range.
     #[error(
-        "frame rate of {0}/1000 per second is outside {FRAME_RATE_MILLIS_MIN} to {FRAME_RATE_MILLIS_MAX}"
+        "frame rate of {0}/1000 per second is outside {FRAME_RATE_MILLIS_MIN} to \
+         {FRAME_RATE_MILLIS_MAX}"
     )]
     FrameRate(u32),
     /// Bit rate outside the encoder's range.

@@ -5,7 +5,8 @@
 //! [i16]   ─▶ AacEncoder  ─▶ raw AAC access unit
 //! ```
 //!
-//! The C libraries (openh264, fdk-aac) are called only in `codec/ffi`, the one place of the project with
+//! The C libraries (openh264, fdk-aac) are called only in `codec/ffi`, the one place of the project
+//! with
 //! `unsafe`. Everything above it checks its arguments, so that the libraries never see a size, rate
 //! or length they were not made for, and turns their error numbers into sentences.
 //!

@@ -1,4 +1,5 @@
-//! Raw pictures: planar 4:2:0 with 8 bits a sample (I420), what both H.264 libraries read and write.
+//! Raw pictures: planar 4:2:0 with 8 bits a sample (I420), what both H.264 libraries read and
+//! write.
 //!
 //! A [`PictureSize`] is proof that a picture of that size can be coded: even, since chroma has half
 //! the samples in each direction, and within level 5.2 of H.264 (Table A-1).
@@ -35,7 +36,8 @@ pub enum PictureSizeError {
     },
     /// Outside what the codecs take.
     #[error(
-        "{width}x{height} is outside 16x16 to {MACROBLOCKS_MAX} macroblocks of 16x16 with sides up to {PICTURE_SIDE_MAX}"
+        "{width}x{height} is outside 16x16 to {MACROBLOCKS_MAX} macroblocks of 16x16 with sides \
+         up to {PICTURE_SIDE_MAX}"
     )]
     Range {
         /// Pixels asked for.

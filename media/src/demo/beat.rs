@@ -33,8 +33,8 @@ impl Beat {
         let period_ms = 1_000 / i64::from(self.frame_rate) + 1;
         for ahead in self.planned.max(picture)..end {
             let offset = u128::from(ahead - picture) * 1_000_000 / u128::from(self.frame_rate);
-            // Dates are cut to whole milliseconds, so the true one may be almost 1 ms later; without
-            // that a second would seem to turn one picture too late on every third grid.
+            // Dates are cut to whole milliseconds, so the true one may be almost 1 ms later;
+            // without that a second would seem to turn one picture too late on every third grid.
             let micros = i64::try_from(offset).unwrap_or(0) + 999;
             let millis = date.millis().saturating_add(micros / 1_000);
             let second = millis.div_euclid(1_000);

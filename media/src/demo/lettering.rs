@@ -38,8 +38,8 @@ struct Stroke {
 }
 
 impl Mask {
-    /// Rasterises one line of text. The baseline of the text lies at [`Style::ascent`] below the top
-    /// of the mask.
+    /// Rasterises one line of text. The baseline of the text lies at [`Style::ascent`] below the
+    /// top of the mask.
     pub(super) fn text(text: &str, style: Style) -> Self {
         let mut strokes = Vec::new();
         let mut pen = style.margin();

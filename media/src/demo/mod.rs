@@ -1,5 +1,5 @@
-//! A broadcast made in process: a moving picture with a running clock, and a tone that ticks with it
-//! (`--demo`, design §6).
+//! A broadcast made in process: a moving picture with a running clock, and a tone that ticks with
+//! it (`--demo`, design §6).
 //!
 //! ```text
 //! date ─▶ scene ─▶ Picture ─▶ H264Encoder ─┐
@@ -11,9 +11,9 @@
 //! the picture shall show. The media timeline starts at 10 s and runs on the frame grid, whatever
 //! the dates say. The same dates give the same bytes.
 //!
-//! Sound and picture meet: on every full second the dial flashes, the ball touches the water and the
-//! tone ticks, all at the start of the same picture; the delay of the AAC encoder is taken out of its
-//! times (CM-11). That makes the demo a test for lip-sync and latency in any player.
+//! Sound and picture meet: on every full second the dial flashes, the ball touches the water and
+//! the tone ticks, all at the start of the same picture; the delay of the AAC encoder is taken out
+//! of its times (CM-11). That makes the demo a test for lip-sync and latency in any player.
 
 mod beat;
 mod canvas;

@@ -1,5 +1,5 @@
-//! What the demo shows: a night sky that changes colour slowly, the name, a clock to the millisecond,
-//! a dial whose hand goes round once a second, and a ball that bounces over a river.
+//! What the demo shows: a night sky that changes colour slowly, the name, a clock to the
+//! millisecond, a dial whose hand goes round once a second, and a ball that bounces over a river.
 //!
 //! Lengths are in units of the layout, 1280 wide and 720 high, scaled to the picture and centred.
 //! Shapes that stand still are rasterised once; a picture costs a copy of the sky, the water and a

@@ -1,7 +1,8 @@
 //! The river at the bottom of the picture: three translucent layers of slow waves.
 //!
-//! A layer is a height for every column, made of two sines that run against each other. It is blended
-//! row by row with 16-bit arithmetic, the widest that plain vector units multiply in one step.
+//! A layer is a height for every column, made of two sines that run against each other. It is
+//! blended row by row with 16-bit arithmetic, the widest that plain vector units multiply in one
+//! step.
 
 use std::f64::consts::TAU;
 

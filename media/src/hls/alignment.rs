@@ -12,8 +12,8 @@
 //! - Video that stays away until the audio segment reaches TARGETDURATION: its last picture is
 //!   extended to there, both segments end, and video's next segments are gaps until it returns
 //!   (PL-19).
-//! - Audio that stays away for a second after a boundary: its last unit is extended to the boundary.
-//!   Segments without any audio are gaps.
+//! - Audio that stays away for a second after a boundary: its last unit is extended to the
+//!   boundary. Segments without any audio are gaps.
 //! - Both stay away for more than TARGETDURATION: a new timeline, [`TimelineBreak`].
 
 use std::collections::VecDeque;

@@ -1,7 +1,8 @@
 //! Commands, their answers, and metadata messages (RTMP §7.1.1, §7.2, AM-6, CMD-1).
 //!
 //! ```text
-//! [format byte 00, types 15 and 17 only]  name string, transaction number, object or null, arguments…
+//! [format byte 00, types 15 and 17 only]  name string, transaction number, object or null,
+//! arguments…
 //! ```
 
 use super::error::Error;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Sizes, deadlines and rates of a [`super::Session`]. The defaults are those of the media reference,
-/// section 1.10.
+/// Sizes, deadlines and rates of a [`super::Session`]. The defaults are those of the media
+/// reference, section 1.10.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionConfig {
-    /// Chunk size we announce and write with, in bytes, `1..=16777215`. FFmpeg adopts it for its own
-    /// chunks, so a large one saves headers in both directions. Default 65536.
+    /// Chunk size we announce and write with, in bytes, `1..=16777215`. FFmpeg adopts it for its
+    /// own chunks, so a large one saves headers in both directions. Default 65536.
     pub chunk_size: u32,
     /// Window Ack Size and Set Peer Bandwidth we announce, and how often we acknowledge a peer that
     /// announces no window, in bytes (AK-1). Default 2500000.

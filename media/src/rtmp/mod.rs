@@ -5,11 +5,11 @@
 //!                                         └▶ audio, video, metadata ─▶ Event
 //! ```
 //!
-//! [`Session`] is the whole door: bytes, time and decisions go in; bytes, [`Event`]s and one deadline
-//! come out. It implements RTMP 1.0 for publishing and the habits of real encoders (rules HS, CK, AK,
-//! CMD and AU of the media reference). Payloads of audio and video pass through untouched, so every
-//! codec and Enhanced RTMP reach the FLV layer as they were sent. Playing, RTMPE, RTMPT and shared
-//! objects are refused or skipped.
+//! [`Session`] is the whole door: bytes, time and decisions go in; bytes, [`Event`]s and one
+//! deadline come out. It implements RTMP 1.0 for publishing and the habits of real encoders (rules
+//! HS, CK, AK, CMD and AU of the media reference). Payloads of audio and video pass through
+//! untouched, so every codec and Enhanced RTMP reach the FLV layer as they were sent. Playing,
+//! RTMPE, RTMPT and shared objects are refused or skipped.
 
 mod chunk;
 mod command;

@@ -1,9 +1,9 @@
 //! Names a publisher gives: application, stream key and query (AU-1, AU-2, AU-3).
 //!
-//! The address is application + "/" + key, however an encoder spreads it over `tcUrl`, `app` and the
-//! publish name. Queries may hang on each of the three. Application names become paths and log lines
-//! and keep to `[A-Za-z0-9_.~-]` and "/". A stream key is only ever compared, and operators choose
-//! keys with punctuation, so it may hold any visible character.
+//! The address is application + "/" + key, however an encoder spreads it over `tcUrl`, `app` and
+//! the publish name. Queries may hang on each of the three. Application names become paths and log
+//! lines and keep to `[A-Za-z0-9_.~-]` and "/". A stream key is only ever compared, and operators
+//! choose keys with punctuation, so it may hold any visible character.
 
 use std::fmt;
 

@@ -259,8 +259,8 @@ fn reply(message: &Message) -> Reply {
 }
 
 /// Plays `bytes` whole, byte by byte and in two pieces cut at every position. All give the same
-/// events and the same replies. Left out, because a debug build is slow: most cuts of the handshake,
-/// whose own test cuts it everywhere, and cuts deep inside a run of equal payload bytes.
+/// events and the same replies. Left out, because a debug build is slow: most cuts of the
+/// handshake, whose own test cuts it everywhere, and cuts deep inside a run of equal payload bytes.
 pub(crate) fn play(bytes: &[u8]) -> Driver {
     let now = start();
     let mut whole = Driver::new(now);

@@ -146,8 +146,10 @@ impl Drop for Admitted {
     }
 }
 
-/// Who an address stands for: itself in IPv4, its /64 in IPv6.
-fn client_of(address: IpAddr) -> IpAddr {
+/// Who an address stands for when connections or failures are counted: itself in IPv4, its /64 in
+/// IPv6, which is what one household or one attacker has.
+#[must_use]
+pub fn client_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -26,11 +26,11 @@ pub mod serve;
 pub mod shutdown;
 pub mod stream;
 
-pub use admission::{Admission, ConnectionLimits};
+pub use admission::{Admission, ConnectionLimits, client_of};
 pub use conn::{Handler, serve_http};
 pub use listener::{AcceptError, BindError, Listener, probe};
 pub use serve::serve_listener;
-pub use shutdown::{Gate, StopToken};
+pub use shutdown::{Gate, StopToken, Stopped};
 pub use stream::{Read, Stream, WriteError};
 
 #[cfg(test)]

@@ -76,8 +76,8 @@ impl Stream {
     /// whole answer, and holding its tail back costs 40 ms.
     pub(super) fn new(tcp: TcpStream) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
-        // A connection we ended first keeps its port for a minute (TIME_WAIT). Marked so, it does not
-        // stand in the way of the probe when the server is started again.
+        // A connection we ended first keeps its port for a minute (TIME_WAIT). Marked so, it does
+        // not stand in the way of the probe when the server is started again.
         SockRef::from(&tcp).set_reuse_address(true)?;
         let peer = tcp.peer_addr()?;
         // `::ffff:a.b.c.d` of a dual-stack port is the IPv4 peer (F33).

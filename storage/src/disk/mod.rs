@@ -34,7 +34,7 @@ pub enum OpenError {
     },
     /// The file was written by a newer version.
     #[error(
-        "{path} has schema version {found}, this program knows up to {known}: start the newer version"
+        "{path} has schema version {found}, this program knows up to {known}: start the newer one"
     )]
     Newer {
         /// The file.

@@ -19,7 +19,9 @@ export const player = new Player(clock);
 export const phase = computed<Phase>(() => {
   if (player.failure.value) return "error";
   // What is still buffered plays to its end, whatever the server says meanwhile.
-  if (player.started.value && player.wanted.value) return "live";
+  // A browser that plays nothing without a tap may load no picture either: show where to tap.
+  const visible = player.started.value || player.playBlocked.value;
+  if (visible && player.wanted.value) return "live";
   if (!reachable.value) return "error";
   if (!status.value) return "loading";
   return status.value.online || player.wanted.value ? "loading" : "offline";

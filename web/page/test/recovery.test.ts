@@ -24,3 +24,9 @@ test("success forgets", () => {
   recovery.succeed();
   expect(recovery.next("network", 0)).toEqual({ action: "restart", delayMs: 400, tellViewer: false });
 });
+
+test("a silent engine has cost much time already: the second is told", () => {
+  const recovery = new Recovery();
+  expect(recovery.next("silent", 0)).toEqual({ action: "restart", delayMs: 1_600, tellViewer: false });
+  expect(recovery.next("silent", 15_000)).toEqual({ action: "restart", delayMs: 8_000, tellViewer: true });
+});

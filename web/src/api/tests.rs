@@ -44,7 +44,8 @@ fn status_while_offline_has_no_viewer_count() {
         text(offline.to_json()),
         concat!(
             r#"{"serverTime":"2026-11-22T08:00:23.040Z","lastConnectTime":null,"#,
-            r#""lastDisconnectTime":"2026-11-22T06:46:40Z","versionNumber":"0.1.0","streamTitle":"","#,
+            r#""lastDisconnectTime":"2026-11-22T06:46:40Z","versionNumber":"0.1.0","#,
+            r#""streamTitle":"","#,
             r#""online":false,"presentation":7}"#,
             "\n"
         )
@@ -57,10 +58,14 @@ fn config_has_every_field_of_0_2_3() {
     assert_eq!(
         text(config.to_json()),
         concat!(
-            r#"{"appearanceVariables":null,"name":"Riverrun","summary":"","version":"Riverrun v1","#,
-            r#""customStyles":"","offlineMessage":"","extraPageContent":"","logo":"/logo","tags":[],"#,
-            r#""socialHandles":[],"externalActions":[],"notifications":{"browser":{"enabled":false}},"#,
-            r#""federation":{"enabled":false},"maxSocketPayloadSize":2048,"hideViewerCount":false,"#,
+            r#"{"appearanceVariables":null,"name":"Riverrun","summary":"","#,
+            r#""version":"Riverrun v1","#,
+            r#""customStyles":"","offlineMessage":"","extraPageContent":"","#,
+            r#""logo":"/logo","tags":[],"#,
+            r#""socialHandles":[],"externalActions":[],"#,
+            r#""notifications":{"browser":{"enabled":false}},"#,
+            r#""federation":{"enabled":false},"maxSocketPayloadSize":2048,"#,
+            r#""hideViewerCount":false,"#,
             r#""chatDisabled":true,"chatSpamProtectionDisabled":true,"nsfw":false,"#,
             r#""authentication":{"indieAuthEnabled":false}}"#,
             "\n"

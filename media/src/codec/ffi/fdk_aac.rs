@@ -38,9 +38,9 @@ pub(in crate::codec) struct Encoder {
     handle: NonNull<sys::AACENCODER>,
 }
 
-// SAFETY: the handle is an ordinary heap object; fdk-aac has neither threads nor mutable globals and
-// asks only that calls on one instance do not overlap. `Encoder` owns the instance alone and every
-// call that touches it takes `&mut self`.
+// SAFETY: the handle is an ordinary heap object; fdk-aac has neither threads nor mutable globals
+// and asks only that calls on one instance do not overlap. `Encoder` owns the instance alone and
+// every call that touches it takes `&mut self`.
 unsafe impl Send for Encoder {}
 
 impl Encoder {
@@ -49,7 +49,8 @@ impl Encoder {
         /// Only the AAC module; SBR, parametric stereo, surround and metadata stay unallocated.
         const MODULE_AAC: u32 = 1;
         let mut handle = ptr::null_mut();
-        // SAFETY: `handle` is a valid place for one pointer; the library writes a new instance there.
+        // SAFETY: `handle` is a valid place for one pointer; the library writes a new instance
+        // there.
         let code =
             unsafe { sys::aacEncOpen(&raw mut handle, MODULE_AAC, u32::from(config.channels)) };
         let handle = match NonNull::new(handle) {
@@ -120,7 +121,8 @@ impl Encoder {
     }
 
     /// Hands in interleaved samples, at most one access unit's worth, and takes out at most one
-    /// access unit into `unit`. Gives the samples taken (all channels counted) and the bytes written.
+    /// access unit into `unit`. Gives the samples taken (all channels counted) and the bytes
+    /// written.
     pub(in crate::codec) fn encode(
         &mut self,
         pcm: &[i16],
@@ -172,8 +174,8 @@ impl Encoder {
         let arguments = sys::AACENC_InArgs { numInSamples: samples, numAncBytes: 0 };
         let mut results =
             sys::AACENC_OutArgs { numOutBytes: 0, numInSamples: 0, numAncBytes: 0, bitResState: 0 };
-        // SAFETY: a live instance. Each descriptor names one buffer with its true length; the library
-        // reads at most `samples` elements of `pcm` (none when flushing) and writes at most
+        // SAFETY: a live instance. Each descriptor names one buffer with its true length; the
+        // library reads at most `samples` elements of `pcm` (none when flushing) and writes at most
         // `unit.len()` bytes. All of it outlives the call, and the library keeps no pointer.
         let code = unsafe {
             sys::aacEncEncode(

@@ -31,22 +31,23 @@ pub(in crate::codec) enum PictureKind {
 pub(in crate::codec) struct Encoder {
     /// Made by `WelsCreateSVCEncoder`, not null, freed only in `drop`.
     handle: NonNull<sys::ISVCEncoder>,
-    /// Where the library describes its output. Its pointers lead into memory of `handle`, valid until
-    /// the next call on `handle`. Boxed: it is 7 kB.
+    /// Where the library describes its output. Its pointers lead into memory of `handle`, valid
+    /// until the next call on `handle`. Boxed: it is 7 kB.
     output: Box<sys::SFrameBSInfo>,
 }
 
-// SAFETY: the handle is an ordinary heap object without thread-local state or affinity; openh264 only
-// asks that calls on one instance do not overlap. `Encoder` owns the instance alone and every call
-// takes `&mut self`, so moving it to another thread moves the only user. With iMultipleThreadIdc = 1
-// the library starts no threads of its own.
+// SAFETY: the handle is an ordinary heap object without thread-local state or affinity; openh264
+// only asks that calls on one instance do not overlap. `Encoder` owns the instance alone and every
+// call takes `&mut self`, so moving it to another thread moves the only user. With
+// iMultipleThreadIdc = 1 the library starts no threads of its own.
 unsafe impl Send for Encoder {}
 
 impl Encoder {
     /// Creates and initialises an encoder with the settings of design §5.
     pub(in crate::codec) fn new(config: &H264EncoderConfig) -> Result<Self, CallFailed> {
         let mut handle = ptr::null_mut();
-        // SAFETY: `handle` is a valid place for one pointer; the library writes a new instance there.
+        // SAFETY: `handle` is a valid place for one pointer; the library writes a new instance
+        // there.
         let code = unsafe { APILoader::WelsCreateSVCEncoder(&raw mut handle) };
         let handle = match NonNull::new(handle) {
             Some(handle) if code == 0 => handle,
@@ -61,7 +62,8 @@ impl Encoder {
     /// The library prints its warnings to standard error unless told not to.
     fn silence(&mut self) -> Result<(), CallFailed> {
         let mut level = sys::WELS_LOG_QUIET as c_int;
-        // SAFETY: the option takes a pointer to one int, which lives across the call and is only read.
+        // SAFETY: the option takes a pointer to one int, which lives across the call and is only
+        // read.
         let code = unsafe {
             method("SetOption", self.vtable().SetOption)?(
                 self.handle.as_ptr(),
@@ -153,10 +155,10 @@ impl Encoder {
         type ForceIntraFrame = unsafe extern "C" fn(*mut sys::ISVCEncoder, bool, c_int) -> c_int;
         const ALL_LAYERS: c_int = -1;
         let slot: Slot = method("ForceIntraFrame", self.vtable().ForceIntraFrame)?;
-        // SAFETY: the C declaration of this slot lacks the last parameter of the C++ method behind it
-        // (`ForceIntraFrame(bool bIDR, int iLayerId = -1)`, codec_api.h of openh264 2.x). Calling by
-        // the declaration would leave that argument undefined; this is the method's real type. The
-        // handle is a live instance.
+        // SAFETY: the C declaration of this slot lacks the last parameter of the C++ method behind
+        // it (`ForceIntraFrame(bool bIDR, int iLayerId = -1)`, codec_api.h of openh264 2.x).
+        // Calling by the declaration would leave that argument undefined; this is the method's real
+        // type. The handle is a live instance.
         let code = unsafe {
             let force = std::mem::transmute::<Slot, ForceIntraFrame>(slot);
             force(self.handle.as_ptr(), true, ALL_LAYERS)
@@ -173,8 +175,8 @@ impl Encoder {
             if count == 0 || layer.pBsBuf.is_null() || layer.pNalLengthInByte.is_null() {
                 continue;
             }
-            // SAFETY: after a successful call a layer carries `iNalCount` lengths, in an array of the
-            // instance. `&self` keeps the next call, which would reuse it, from happening.
+            // SAFETY: after a successful call a layer carries `iNalCount` lengths, in an array of
+            // the instance. `&self` keeps the next call, which would reuse it, from happening.
             let lengths = unsafe { slice::from_raw_parts(layer.pNalLengthInByte, count) };
             let mut offset = 0_usize;
             for &length in lengths {

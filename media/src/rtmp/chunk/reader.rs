@@ -1,8 +1,8 @@
 //! Socket bytes to messages (RTMP §5.3, CK-1 to CK-18).
 //!
-//! Memory follows the bytes that have arrived, never the length a header announces: every unfinished
-//! message grows by what came, within one budget for the connection (1.10). A payload is copied once
-//! when it lies whole in the input.
+//! Memory follows the bytes that have arrived, never the length a header announces: every
+//! unfinished message grows by what came, within one budget for the connection (1.10). A payload is
+//! copied once when it lies whole in the input.
 
 use super::header::{BasicHeader, HEADER_LEN_MAX, MessageHeader, TimeField};
 use super::stream::{ChunkStream, Partial};
@@ -20,8 +20,8 @@ pub(crate) struct ChunkReader {
     chunk_size: usize,
     stage: Stage,
     streams: Vec<ChunkStream>,
-    /// Bytes that could not be read yet: the beginning of a header, at most HEADER_LEN_MAX. They come
-    /// before the next input.
+    /// Bytes that could not be read yet: the beginning of a header, at most HEADER_LEN_MAX. They
+    /// come before the next input.
     carry: Vec<u8>,
     /// The chunk whose payload is arriving.
     open: Option<OpenChunk>,

@@ -19,8 +19,8 @@ const PLAUSIBLE_STEP_MS: u32 = 3_600_000;
 pub(super) struct ChunkStream {
     pub(super) id: ChunkStreamId,
     pub(super) timestamp: RtmpTimestamp,
-    /// Added to `timestamp` by a format 3 that begins a message; after format 0 it is the time field
-    /// itself (CK-5).
+    /// Added to `timestamp` by a format 3 that begins a message; after format 0 it is the time
+    /// field itself (CK-5).
     delta: u32,
     /// The last time field of format 0 to 2, or of a format 3 that began a message (CK-4).
     pub(super) time_field: TimeField,
@@ -86,7 +86,8 @@ impl ChunkStream {
         step > PLAUSIBLE_STEP_MS && distance <= ABSOLUTE_TIME_NEARNESS_MS
     }
 
-    /// The values a continuation chunk may repeat: the field as sent, or the time it came to (CK-7).
+    /// The values a continuation chunk may repeat: the field as sent, or the time it came to
+    /// (CK-7).
     pub(super) const fn repeated_times(&self) -> [[u8; 4]; 2] {
         [self.time_field.value.to_be_bytes(), self.timestamp.0.to_be_bytes()]
     }

@@ -5,9 +5,9 @@
 //! server                  S0(1) S1 S2                       chunks…
 //! ```
 //!
-//! A plain C1 gets zeros in S1's version and itself back as S2 (HS-4, HS-5). A C1 with a digest gets
-//! digests (HS-11, HS-12). C2 is counted and never looked at (HS-6). Text, TLS and RTMPE are refused
-//! by the first byte (HS-2). Bytes after C2 stay with the caller (HS-7).
+//! A plain C1 gets zeros in S1's version and itself back as S2 (HS-4, HS-5). A C1 with a digest
+//! gets digests (HS-11, HS-12). C2 is counted and never looked at (HS-6). Text, TLS and RTMPE are
+//! refused by the first byte (HS-2). Bytes after C2 stay with the caller (HS-7).
 
 mod digest;
 

@@ -12,11 +12,11 @@
 
 mod acknowledgement;
 mod commands;
+mod debug;
 mod outbox;
 mod pace;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -139,8 +139,8 @@ impl Session {
         self.finish_on_error(result)
     }
 
-    /// Judges deadlines and sends pings. Call it when [`Self::deadline`] has passed; earlier calls do
-    /// nothing.
+    /// Judges deadlines and sends pings. Call it when [`Self::deadline`] has passed; earlier calls
+    /// do nothing.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
         self.report_failure()?;
         if self.is_finished() {
@@ -477,17 +477,6 @@ impl Session {
     fn preset_received(&mut self, total: u64) {
         self.counters.bytes_received = total;
         self.acknowledgement.preset(total);
-    }
-}
-
-/// Leaves out every buffer: unread bytes may hold the stream key (AU-3).
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session")
-            .field("awaited", &self.wait.awaited)
-            .field("finished", &self.is_finished())
-            .field("counters", &self.counters)
-            .finish_non_exhaustive()
     }
 }
 

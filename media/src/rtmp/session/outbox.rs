@@ -64,7 +64,8 @@ impl Outbox {
         self.command(CONNECTION, "_error", transaction, &[Value::Null, status]);
     }
 
-    /// `onStatus` on the message stream the client publishes on: GStreamer ignores any other (CMD-2).
+    /// `onStatus` on the message stream the client publishes on: GStreamer ignores any other
+    /// (CMD-2).
     pub(super) fn status(
         &mut self,
         stream: MessageStreamId,

@@ -17,8 +17,11 @@ export interface QualityLevel {
   label: string;
 }
 
-/** Why playing stopped: the network or server, the decoder, or a browser that never can. */
-export type Trouble = "network" | "media" | "unsupported";
+/**
+ * Why playing stopped: the network or server, the decoder, an engine that never said anything, or a
+ * browser that never can.
+ */
+export type Trouble = "network" | "media" | "silent" | "unsupported";
 
 export interface EngineEvents {
   /** The tracks are known; `audioUrl` is the playlist to load for sound alone. */

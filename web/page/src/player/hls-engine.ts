@@ -3,15 +3,16 @@
 
 import Hls, { type ErrorData, type HlsConfig, type Level } from "hls.js";
 import { levelText } from "../format";
+import { StallCushion } from "./cushion";
 import type { Engine, EngineEvents, LiveWindow, QualityLevel } from "./engine";
 
 const settings: Partial<HlsConfig> = {
   lowLatencyMode: true,
-  // The distance to the edge is the server's PART-HOLD-BACK; setting one here would override it.
+  // The distance to the edge is the server's PART-HOLD-BACK and the cushion after stalls
+  // (#keepDistance). hls.js would add to it for every stall and take nothing back.
+  liveSyncOnStallIncrease: 0,
   // Catching up by speed: above 1.1 voices sound wrong.
   maxLiveSyncPlaybackRate: 1.08,
-  // One stall costs a quarter second of distance, not the default whole second.
-  liveSyncOnStallIncrease: 0.25,
   // liveMaxLatencyDuration stays infinite: with a limit hls.js would also pull a rewound viewer back
   // to live. The player brings back only those who follow (latency.ts).
   liveDurationInfinity: true,
@@ -50,11 +51,13 @@ function policy(retries: number, delayMs: number, delayMaxMs: number): HlsConfig
 export class HlsEngine implements Engine {
   readonly #hls = new Hls(settings);
   readonly #events: EngineEvents;
+  readonly #cushion = new StallCushion();
 
   constructor(video: HTMLVideoElement, events: EngineEvents) {
     this.#events = events;
     this.#hls.on(Hls.Events.MANIFEST_PARSED, () => this.#onTracks());
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
+    this.#hls.on(Hls.Events.LEVEL_UPDATED, () => this.#keepDistance());
     this.#hls.on(Hls.Events.ERROR, (_event, error) => this.#onError(error));
     this.#hls.attachMedia(video);
   }
@@ -97,7 +100,19 @@ export class HlsEngine implements Engine {
     return this.#hls.allAudioTracks.find((track) => track.url)?.url ?? null;
   }
 
+  /** Runs with every playlist update, so several times a second. */
+  #keepDistance(): void {
+    const details = this.#hls.latestLevelDetails;
+    const holdBack = details?.partHoldBack || details?.holdBack;
+    // A playlist that names none gets the default of hls.js.
+    if (holdBack) this.#hls.targetLatency = holdBack + this.#cushion.seconds(performance.now());
+  }
+
   #onError(error: ErrorData): void {
+    if (error.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) {
+      this.#cushion.onStall(performance.now());
+      this.#keepDistance();
+    }
     if (!error.fatal) return;
     const incompatible =
       error.details === Hls.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR ||

@@ -16,6 +16,8 @@ const TICK_MS = 250;
 const ENDED_RELOAD_MS = 6_000;
 /** After "offline", what is buffered may play out for at most this long. */
 const PLAY_OUT_MS = 12_000;
+/** An engine that has neither shown a picture nor given up after this long is replaced. */
+const LOAD_DEADLINE_MS = 15_000;
 
 export type Selection = number | "auto" | "audio";
 export type Failure = "unsupported" | "failed";
@@ -58,8 +60,16 @@ export class Player {
   #finishAt = 0;
   #pausedByViewer = false;
   #following = true;
-  /** From a load until the browser answered to play(); the element counts as paused meanwhile. */
+  /** From a load until the browser answered to play(): the element is paused, the viewer meant no pause. */
   #loading = false;
+  /** This load has come as far as its tracks, so that play() is the last thing to wait for. */
+  #hasTracks = false;
+  /** This load has shown a picture or played a sound. */
+  #hasPicture = false;
+  /** Since when this load has owed us a picture. */
+  #owedSince = 0;
+  /** Counts calls of play(), so that the answer to one that was overtaken decides nothing. */
+  #starts = 0;
   #remedyPending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -83,6 +93,7 @@ export class Player {
     this.#finishAt = 0;
     const over = this.ended.value && performance.now() - this.#endedAt > ENDED_RELOAD_MS;
     if (this.wanted.value && presentation === this.#presentation && !over) return;
+    if (presentation !== this.#presentation) this.#forgetTracks();
     this.#presentation = presentation;
     this.wanted.value = true;
     this.#load();
@@ -107,14 +118,21 @@ export class Player {
 
   play(): void {
     this.#pausedByViewer = false;
+    this.playBlocked.value = false;
     this.#following = isAtEdge(this.position.value, this.livePosition.value);
+    // While loading, the button shows what the viewer wants, since the element cannot know yet.
+    if (this.#loading) this.paused.value = false;
     void this.#start();
   }
 
   pause(): void {
     this.#pausedByViewer = true;
     this.#following = false;
+    // A play() that is still pending will be refused, which is then no news.
+    this.#starts += 1;
     this.#video?.pause();
+    this.paused.value = true;
+    if (this.#hasTracks) this.#loading = false;
   }
 
   seekTo(target: number): void {
@@ -175,6 +193,7 @@ export class Player {
     if (!video) return;
     this.#unload();
     this.#loading = true;
+    this.#owedSince = performance.now();
     const generation = this.#generation;
     const events = {
       onTracks: (levels: QualityLevel[], audioUrl: string | null) => this.#onTracks(levels, audioUrl),
@@ -200,6 +219,9 @@ export class Player {
 
   #unload(): void {
     this.#generation += 1;
+    this.#starts += 1;
+    this.#hasTracks = false;
+    this.#hasPicture = false;
     clearTimeout(this.#timer);
     this.#remedyPending = false;
     this.#engine?.destroy();
@@ -217,19 +239,32 @@ export class Player {
     this.wanted.value = false;
     this.started.value = false;
     this.failure.value = null;
+    this.playBlocked.value = false;
     this.delay.value = null;
-    this.levels.value = [];
     this.starvedSeconds.value = 0;
-    this.selection.value = "auto";
-    this.audioUrl.value = null;
+    this.#forgetTracks();
     this.#recovery.succeed();
   }
 
+  /** The next broadcast, or the same one continued otherwise, may lack what was selected. */
+  #forgetTracks(): void {
+    this.levels.value = [];
+    this.level.value = -1;
+    this.selection.value = "auto";
+    this.audioUrl.value = null;
+  }
+
+  /**
+   * Caches may keep the multivariant playlist for a while, but a new presentation can have other
+   * tracks. Its number in the query makes it another address; the server reads no meaning into it.
+   */
   #sourceUrl(): string {
-    return (this.selection.value === "audio" && this.audioUrl.value) || STREAM_URL;
+    const whole = `${STREAM_URL}?p=${this.#presentation ?? 0}`;
+    return (this.selection.value === "audio" && this.audioUrl.value) || whole;
   }
 
   #onTracks(levels: QualityLevel[], audioUrl: string | null): void {
+    this.#hasTracks = true;
     // Playing sound alone, the engine sees no levels; the menu keeps those of the whole broadcast.
     if (this.selection.value !== "audio") {
       this.levels.value = levels;
@@ -260,6 +295,8 @@ export class Player {
     if (remedy.tellViewer) this.failure.value = "failed";
     if (remedy.action === "repair") {
       this.#engine?.repair();
+      // The repair gives the element a new source, and with it the element is paused again.
+      if (!this.#pausedByViewer) void this.#start();
       return;
     }
     this.#remedyPending = true;
@@ -271,21 +308,26 @@ export class Player {
   async #start(): Promise<void> {
     const video = this.#video;
     if (!video) return;
+    this.#starts += 1;
+    const turn = this.#starts;
+    let blocked = false;
+    let answered = true;
     try {
       await video.play();
-      this.playBlocked.value = false;
-      this.#settle();
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== "NotAllowedError") return;
-      if (video.muted) {
-        this.playBlocked.value = true;
-        this.#settle();
-        return;
-      }
+      blocked = error instanceof DOMException && error.name === "NotAllowedError";
+      // Otherwise something came between, mostly an AbortError: a new source or a power saver.
+      answered = blocked;
+    }
+    if (turn !== this.#starts) return;
+    if (blocked && !video.muted) {
       video.muted = true;
       this.soundBlocked.value = true;
-      await this.#start();
+      return this.#start();
     }
+    if (answered) this.playBlocked.value = blocked;
+    // Before the tracks are known the source is still being attached; they will start it anew.
+    if (answered || this.#hasTracks) this.#settle();
   }
 
   #listen(video: HTMLVideoElement): void {
@@ -296,6 +338,7 @@ export class Player {
     video.addEventListener("pause", showPaused);
     video.addEventListener("loadeddata", () => {
       this.started.value = true;
+      this.#hasPicture = true;
     });
     video.addEventListener("playing", () => this.#watch.onPlaying());
     video.addEventListener("waiting", () => {
@@ -330,7 +373,11 @@ export class Player {
       this.#stop();
       return;
     }
-    const window = this.#engine?.window();
+    const window = this.#engine?.window() ?? null;
+    if (this.#isOverdue(window !== null, now)) {
+      this.#onTrouble("silent");
+      return;
+    }
     if (!this.started.value) return;
     if (!window) {
       this.starvedSeconds.value += TICK_MS / 1000;
@@ -343,6 +390,18 @@ export class Player {
     const date = this.#engine?.playingDateMs() ?? null;
     this.delay.value = smoothDelay(this.delay.value, delaySeconds(this.#clock.now(), date));
     this.#keepUp(video, window.live, window.edge, now);
+  }
+
+  /**
+   * True when the engine, or the fetch of its script, hangs without saying so. What the viewer or
+   * the browser holds back is not overdue (a tab opened in the background loads nothing), nor is
+   * what waits for its remedy.
+   */
+  #isOverdue(hasWindow: boolean, now: number): boolean {
+    const heldBack = this.#pausedByViewer || this.playBlocked.value || document.hidden;
+    const remedied = this.#remedyPending || this.failure.value === "unsupported";
+    if ((hasWindow && this.#hasPicture) || heldBack || remedied) this.#owedSince = now;
+    return now - this.#owedSince > LOAD_DEADLINE_MS;
   }
 
   /** Brings a following viewer back after a long stall, and replaces an engine that is stuck. */

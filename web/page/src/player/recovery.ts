@@ -13,6 +13,8 @@ const FIRST_DELAY_MS = 400;
 const DELAY_MAX_MS = 8_000;
 /** Remedies without success before we speak. */
 const QUIET_REMEDIES = 4;
+/** A silent engine has cost its deadline of many seconds; two of them must be told. */
+const SILENT_COUNTS_AS = 3;
 /** A second decoder fault this soon means that the repair did not help. */
 const REPAIR_AGAIN_AFTER_MS = 10_000;
 
@@ -21,7 +23,7 @@ export class Recovery {
   #repairedAtMs = Number.NEGATIVE_INFINITY;
 
   next(trouble: Exclude<Trouble, "unsupported">, nowMs: number): Remedy {
-    this.#failures += 1;
+    this.#failures += trouble === "silent" ? SILENT_COUNTS_AS : 1;
     const tellViewer = this.#failures > QUIET_REMEDIES;
     if (trouble === "media" && nowMs - this.#repairedAtMs > REPAIR_AGAIN_AFTER_MS) {
       this.#repairedAtMs = nowMs;

@@ -1,5 +1,5 @@
-//! Peers that break things: garbage, mutated conversations, floods. Nothing panics, and memory stays
-//! inside the budget.
+//! Peers that break things: garbage, mutated conversations, floods. Nothing panics, and memory
+//! stays inside the budget.
 
 use crate::amf::Value;
 use crate::limits;
