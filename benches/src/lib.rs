@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The binaries: `viewers` and `publish` load any server; `bench` starts ours and its peers in
-//! turn, loads them with the two and prints one table. Every number is read from outside the servers.
+//! turn, loads them with the two and prints one table. Every number is read from outside.
 
 #![allow(clippy::print_stderr)] // Progress goes to standard error, beside the table.
 

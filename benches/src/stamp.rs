@@ -1,8 +1,9 @@
 //! Send times inside the pictures: how a viewer knows, without help from the server, when the
 //! publisher had sent what it receives.
 //!
-//! Each picture carries an SEI message "user data unregistered" (H.264 §D.1.6) with our UUID and the
-//! monotonic clock in 16 hexadecimal digits. A server that passes pictures through passes it on.
+//! Each picture carries an SEI message "user data unregistered" (H.264 §D.1.6) with our UUID and
+//! the monotonic clock in 16 hexadecimal digits. A server that passes pictures through passes it
+//! on.
 //! Publisher and viewers must run on one machine.
 
 use rustix::time::{ClockId, clock_gettime};
