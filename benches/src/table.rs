@@ -54,8 +54,8 @@ impl fmt::Display for Goal {
         match self {
             Self::RatioMost(goal) => write!(f, "≤ {goal} ×"),
             Self::RatioLeast(goal) => write!(f, "≥ {goal} ×"),
-            Self::Most(goal) => write!(f, "≤ {goal}"),
-            Self::Least(goal) => write!(f, "≥ {goal}"),
+            Self::Most(goal) => write!(f, "≤ {}", short(*goal)),
+            Self::Least(goal) => write!(f, "≥ {}", short(*goal)),
             Self::None => Ok(()),
         }
     }
@@ -102,6 +102,7 @@ impl fmt::Display for Row {
 /// Three digits that matter.
 fn short(value: f64) -> String {
     match value.abs() {
+        size if size >= 1.0 && value.fract() == 0.0 => format!("{value:.0}"),
         size if size >= 1_000.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         size if size >= 0.1 => format!("{value:.3}"),

@@ -90,7 +90,10 @@ fn wrk(url: &str, connections: usize, seconds: f64) -> Outcome<Wrk> {
     let output = Command::output(&mut command)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let words = |name: &str| {
-        text.lines().map(str::trim).find(|line| line.contains(name)).map(str::to_owned)
+        let mut lines = text.lines().map(str::trim);
+        lines
+            .find(|line| line.starts_with(name) || line.contains(&format!(" {name}")))
+            .map(str::to_owned)
     };
     if let Some(bad) = words("Non-2xx").or_else(|| words("Socket errors")) {
         return Err(format!("wrk {url}: {bad}").into());
@@ -102,7 +105,7 @@ fn wrk(url: &str, connections: usize, seconds: f64) -> Outcome<Wrk> {
         |name: &str| words(name).and_then(|l| l.split_whitespace().last().map(str::to_owned));
     let missing = || format!("wrk said:\n{text}");
     Ok(Wrk {
-        requests: first(words(" requests in ")).ok_or_else(missing)?,
+        requests: first(words("requests in ")).ok_or_else(missing)?,
         per_second: last("Requests/sec").and_then(|n| n.parse().ok()).ok_or_else(missing)?,
         p99_ms: last("99%").and_then(|time| milliseconds(&time)).ok_or_else(missing)?,
     })
