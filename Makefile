@@ -13,13 +13,14 @@ page_built := $(page)/dist/index.html
 page_modules := $(page)/node_modules/.package-lock.json
 page_sources := $(shell find $(page) -path $(page)/node_modules -prune -o -path $(page)/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test lint lint-live fuzz fuzz-smoke fuzz-tool clean tools-build
+.PHONY: help run build page test bench lint lint-live fuzz fuzz-smoke fuzz-tool clean tools-build
 
 help:
 	@echo 'make run [ARGS=…]  build the page and the release binary, start it with $(DATA); ARGS go to riverrun serve'
 	@echo 'make build         the same without starting'
 	@echo 'make page          the web page alone'
 	@echo 'make test          every test: unit, tidy, live with foreign publishers and players, the page'
+	@echo 'make bench         install the peers, measure beside them, print the table; ARGS go to benches/run.sh'
 	@echo 'make lint          format, clippy and docs, warnings as errors'
 	@echo 'make lint-live [MINUTES=10 KIND=steady]  the playlist linter on a live broadcast; KIND may be jittery, bursty,'
 	@echo '                   variable, dropping'
@@ -49,6 +50,9 @@ $(page_built): $(page_modules) $(page_sources)
 test: page
 	@bash tests/tools/setup.sh
 	@CARGO=$(CARGO) bash tests/tools/run.sh
+
+bench: page
+	@CARGO=$(CARGO) bash benches/run.sh $(ARGS)
 
 lint: page
 	$(CARGO) fmt --all --check

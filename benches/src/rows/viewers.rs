@@ -1,0 +1,196 @@
+//! P5, P6, P11, P13: low-latency viewers in front of a live broadcast.
+
+use std::time::Duration;
+
+use crate::process::Server;
+use crate::publisher::{Pace, play};
+use crate::table::{Goal, Row};
+use crate::{Outcome, playlist, stamp};
+
+use super::{AUDIO_BITS, Setting, VIDEO_BITS, footage, on_air, said, target, tool};
+
+/// Viewers that join per second: a slower start than the flood, so that the steady state is judged.
+const RAMP: f64 = 1_000.0;
+/// Seconds between the last to join and the first counted part.
+const SETTLE: f64 = 2.0;
+
+/// P5: how many viewers one core serves in time, and what each costs.
+pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
+    let (mut most, mut cost) = (0.0, Vec::new());
+    for viewers in [250_u32, 500, 1_000, 1_500, 2_000, 2_500, 3_000] {
+        let count = f64::from(viewers);
+        let warm_up = count / RAMP + SETTLE;
+        let seconds = warm_up + 8.0;
+        let server = Server::riverrun(&setting.binary, 1)?;
+        let publishing = on_air(&server, footage(VIDEO_BITS, AUDIO_BITS, 10), seconds + 4.0)?;
+        let (text, spent) = {
+            let before = server.cpu_seconds();
+            let text = watch(setting, &server, viewers, seconds, warm_up, &[])?;
+            (text, server.cpu_seconds() - before)
+        };
+        let late = said(&text, "fetched", "p99 ")?;
+        let errors = said(&text, "responses", "4xx ")?
+            + said(&text, "responses", "5xx ")?
+            + said(&text, "responses", "failures ")?;
+        let busy = said(&text, "responses", "own CPU s ")? / seconds;
+        let share = spent / seconds;
+        eprintln!(
+            "  P5 {viewers} viewers: p99 {late:.1} ms, errors {errors}, cores {:.0} % and {:.0} %",
+            share * 100.0,
+            busy * 100.0
+        );
+        drop(server);
+        // The publisher notices that its server is gone.
+        let _ = publishing.join();
+        // Joining costs as much per second as watching, on half the viewers on average.
+        cost.push(spent / (count * (seconds - count / RAMP / 2.0)) * 1e3);
+        if late > 50.0 + PICTURE_MS || errors > 0.0 {
+            break;
+        }
+        most = count;
+    }
+    let last = cost.last().copied().unwrap_or(0.0);
+    Ok(vec![
+        Row::alone(
+            "P5 viewers of 3.1 Mb/s, picture and sound, on one core, p99 ≤ 50 ms",
+            "viewers",
+            vec![most],
+            Goal::Least(1_500.0),
+            Goal::Least(2_500.0),
+        ),
+        Row::alone(
+            "P5 CPU per viewer-second at the highest load tried",
+            "ms",
+            vec![last],
+            Goal::Most(1e3 / 1_500.0),
+            Goal::Most(1e3 / 2_500.0),
+        ),
+    ])
+}
+
+/// Lateness counts from the sending of a part's last picture. The part is complete when the next
+/// picture shows how long that one lasts, one picture later at 30 per second.
+const PICTURE_MS: f64 = 1e3 / 30.0;
+
+/// P6 and P11: one viewer alone, then crowds that only reload.
+pub fn delay(setting: &Setting) -> Outcome<Vec<Row>> {
+    let mut rows = Vec::new();
+    let server = Server::riverrun(&setting.binary, 1)?;
+    let publishing = on_air(&server, footage(VIDEO_BITS, AUDIO_BITS, 10), 34.0)?;
+    let alone = watch(setting, &server, 1, 30.0, 0.0, &[])?;
+    let row = |what: &str, line: &str, name: &str, must, stretch| -> Outcome<Row> {
+        Ok(Row::alone(what, "ms", vec![said(&alone, line, name)?], must, stretch))
+    };
+    let sent = "P11 last picture of a part sent → part";
+    rows.push(row(
+        &format!("{sent} listed, p50"),
+        "listed",
+        "p50 ",
+        Goal::Most(2.0),
+        Goal::Most(0.5),
+    )?);
+    rows.push(row(
+        &format!("{sent} listed, p99"),
+        "listed",
+        "p99 ",
+        Goal::Most(8.0),
+        Goal::Most(3.0),
+    )?);
+    rows.push(row(&format!("{sent} fetched, p50"), "fetched", "p50 ", Goal::None, Goal::None)?);
+    drop(server);
+    let _ = publishing.join();
+    for (viewers, must) in [(1_000_u32, 20.0), (10_000, 120.0)] {
+        let server = Server::riverrun(&setting.binary, 1)?;
+        let publishing = on_air(&server, footage(300_000, 64_000, 10), 24.0)?;
+        let warm_up = f64::from(viewers) / RAMP / 2.0 + SETTLE;
+        let one = [server.url("/hls/0/stream.m3u8")];
+        let text = watch_these(setting, &one, viewers, 18.0, warm_up, &["--reload-only"])?;
+        eprint!("  P6 {viewers} waiters\n{text}");
+        drop(server);
+        let _ = publishing.join();
+        rows.push(Row::alone(
+            format!("P6 picture sent → first byte of the reload, {viewers} waiters, p99"),
+            "ms",
+            vec![said(&text, "listed", "p99 ")?],
+            Goal::Most(must),
+            Goal::Most(must / 2.0),
+        ));
+    }
+    Ok(rows)
+}
+
+/// P13: from nothing to something playable.
+pub fn first_picture(setting: &Setting) -> Outcome<Vec<Row>> {
+    let (mut first, mut joins) = (Vec::new(), Vec::new());
+    for _ in 0..setting.repeats {
+        let server = Server::riverrun(&setting.binary, 1)?;
+        let (to, film) = (target(&server), footage(VIDEO_BITS, AUDIO_BITS, 10));
+        let publishing =
+            std::thread::spawn(move || play(&to, &film, &Pace { seconds: 5.0, ..Pace::default() }));
+        // A request that comes too early waits for the broadcast, or is told that there is none.
+        let listed = loop {
+            if let Ok((200, body)) = server.get("/hls/0/stream.m3u8")
+                && String::from_utf8_lossy(&body).contains("#EXT-X-PART:")
+            {
+                break stamp::now();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        std::thread::sleep(Duration::from_millis(2_500));
+        let begin = stamp::now();
+        server.get("/hls/stream.m3u8")?;
+        let text = String::from_utf8(server.get("/hls/0/stream.m3u8")?.1)?;
+        let map = text.split_once("#EXT-X-MAP:URI=\"").and_then(|(_, rest)| rest.split('"').next());
+        server.get(&format!("/hls/0/{}", map.ok_or("no init section")?))?;
+        let parts = playlist::read(&text, (0, 0)).parts;
+        server.get(&format!("/hls/0/{}", parts.last().ok_or("no part")?.1))?;
+        joins.push((stamp::now() - begin) as f64 / 1e6);
+        let sent = publishing.join().map_err(|_| "the publisher panicked")??;
+        first.push((listed - sent.first_picture) as f64 / 1e6);
+    }
+    Ok(vec![
+        Row::alone(
+            "P13 first keyframe sent → first playable playlist",
+            "ms",
+            first,
+            Goal::Most(434.0),
+            Goal::Most(354.0),
+        ),
+        Row::alone(
+            "P13 a joiner's 4 requests, each on a new connection",
+            "ms",
+            joins,
+            Goal::Most(20.0),
+            Goal::Most(5.0),
+        ),
+    ])
+}
+
+fn watch(
+    setting: &Setting,
+    server: &Server,
+    viewers: u32,
+    seconds: f64,
+    warm_up: f64,
+    more: &[&str],
+) -> Outcome<String> {
+    let urls = [server.url("/hls/0/stream.m3u8"), server.url("/hls/audio/stream.m3u8")];
+    watch_these(setting, &urls, viewers, seconds, warm_up, more)
+}
+
+fn watch_these(
+    setting: &Setting,
+    urls: &[String],
+    viewers: u32,
+    seconds: f64,
+    warm_up: f64,
+    more: &[&str],
+) -> Outcome<String> {
+    let (viewers, seconds, warm_up, ramp) =
+        (viewers.to_string(), seconds.to_string(), warm_up.to_string(), (RAMP * 2.0).to_string());
+    let mut arguments = vec!["live", "-n", &viewers, "-t", &seconds, "--warm-up", &warm_up];
+    arguments.extend(["--ramp", &ramp]);
+    arguments.extend(urls.iter().map(String::as_str));
+    arguments.extend(more);
+    tool(setting, "viewers", &arguments)
+}
