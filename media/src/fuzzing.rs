@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::aac::{AudioSpecificConfig, adts, silent_access_unit};
 use crate::amf::amf0;
 use crate::cursor::Cursor;
-use crate::flv::{AudioTag, Metadata, VideoTag};
+use crate::flv::{AudioBody, AudioTag, Metadata, VideoBody, VideoTag};
 use crate::h264::{
     AvcConfig, Framing, LengthSize, ParameterSets, Sps, annexb, normalise, pps::Pps,
 };
@@ -45,13 +45,18 @@ pub fn amf3(data: &[u8]) {
 /// Video and audio tag bodies: the payload is a part of the body.
 pub fn flv_tag(data: &[u8]) {
     let body = Bytes::copy_from_slice(data);
-    if let Ok(VideoTag::SequenceHeader(payload) | VideoTag::Nalus { payload, .. }) =
-        VideoTag::parse(&body)
-    {
-        assert!(data.ends_with(&payload));
+    let is_part = |payload: &Bytes| {
+        payload.is_empty() || data.windows(payload.len()).any(|window| window == &payload[..])
+    };
+    for packet in VideoTag::parse(&body).unwrap_or_default().packets {
+        if let VideoBody::SequenceHeader(payload) | VideoBody::Frame { payload, .. } = packet.body {
+            assert!(is_part(&payload));
+        }
     }
-    if let Ok(AudioTag::SequenceHeader(payload) | AudioTag::Raw(payload)) = AudioTag::parse(&body) {
-        assert!(data.ends_with(&payload));
+    for packet in AudioTag::parse(&body).unwrap_or_default().packets {
+        if let AudioBody::SequenceHeader(payload) | AudioBody::Frames(payload) = packet.body {
+            assert!(is_part(&payload));
+        }
     }
 }
 

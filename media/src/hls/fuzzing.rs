@@ -331,7 +331,8 @@ fn video_track(frame_rate_millis: Option<u32>) -> VideoTrack {
     let (config, _) = AvcConfig::parse(&AVCC).expect("the record is whole");
     let (width, height) = config.display_size();
     let bitrate = Some(400_000);
-    VideoTrack { codec: VideoCodec::H264(config), width, height, frame_rate_millis, bitrate }
+    let codec = VideoCodec::H264(config);
+    VideoTrack { codec, width, height, frame_rate_millis, bitrate, colour: None }
 }
 
 fn audio_track(sample_rate: u32) -> AudioTrack {
