@@ -306,10 +306,15 @@ impl Broadcaster {
         while let Some(update) = self.segmenter.poll_update() {
             let begins = matches!(update, Update::Start(_));
             let resumes = matches!(update, Update::Timeline(_));
+            // Segments leave where one ends; the checker wants to see each go.
+            let removes = matches!(update, Update::SegmentEnd(_));
             if begins || resumes {
                 self.look();
             }
             self.window.apply(self.now, update);
+            if removes {
+                self.look();
+            }
             for checker in &mut self.checkers {
                 // A rendition that ended and comes back does so as a playlist of its own.
                 if begins || resumes && checker.has_ended() {
