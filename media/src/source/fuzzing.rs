@@ -108,7 +108,7 @@ impl Publisher {
         let _ = self.source.handle_audio(self.now, time, &Bytes::copy_from_slice(body));
     }
 
-    fn random_body(&mut self, choices: &mut Choices<'_>) -> Vec<u8> {
+    fn random_body(&self, choices: &mut Choices<'_>) -> Vec<u8> {
         let len = usize::from(choices.byte());
         choices.bytes(len).to_vec()
     }
