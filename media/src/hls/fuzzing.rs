@@ -210,7 +210,8 @@ impl Broadcaster {
     fn ask(&mut self, choices: &mut Choices<'_>) {
         let near = self.segmenter.next_msn().saturating_add(u64::from(choices.byte() % 8));
         let msn = choices.pick(&[None, Some(near.saturating_sub(4)), Some(0), Some(u64::MAX)]);
-        let part = msn.and(choices.pick(&[None, Some(0), Some(1), Some(7), Some(u64::MAX)]));
+        let part = choices.pick(&[None, Some(0), Some(1), Some(7), Some(u64::MAX)]);
+        let part = msn.and(part);
         let (skip, plain) = (choices.yes(), choices.yes());
         let directives = Directives { msn, part, skip, plain };
         let folder = choices.pick(&["0", "audio", "1", ""]);
@@ -239,7 +240,7 @@ impl Broadcaster {
         self.window.renditions().count() == 2
     }
 
-    fn fetch(&mut self, choices: &mut Choices<'_>) {
+    fn fetch(&self, choices: &mut Choices<'_>) {
         let msn = self.segmenter.next_msn().saturating_sub(u64::from(choices.byte() % 16));
         let name = match choices.byte() % 4 {
             0 => format!("init-{msn}.mp4"),
