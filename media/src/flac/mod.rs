@@ -5,8 +5,8 @@
 //! u24 max frame, rate(20) channels - 1(3) bits - 1(5) samples(36), MD5(128)
 //! ```
 //!
-//! The STREAMINFO block goes into `dfLa` as it came; other metadata is left out. FFmpeg sends only what
-//! the block holds, without the letters and the block's header.
+//! The STREAMINFO block goes into `dfLa` as it came; other metadata is left out. FFmpeg sends only
+//! what the block holds, without the letters and the block's header.
 
 use bytes::Bytes;
 use thiserror::Error;
