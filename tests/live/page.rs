@@ -131,9 +131,23 @@ fn number(facts: &Value, name: &str) -> f64 {
     facts[name].as_f64().unwrap_or(f64::NAN)
 }
 
-/// Watches for `span`: time advances with the clock, pictures are decoded, no stall, never far
-/// behind. Gives the worst delay seen.
+/// Watches until one whole `span` was smooth. The browser decodes in software on the machine that
+/// also runs the server and the encoder, so a moment in which something else takes the processor
+/// may cost a span; three in a row are the server's or the page's fault. Gives the worst delay.
 fn watch(browser: &mut Browser, span: Duration, rate: f64) -> f64 {
+    let mut faults = Vec::new();
+    for _ in 0..3 {
+        match watch_once(browser, span, rate) {
+            Ok(worst) => return worst,
+            Err(fault) => faults.push(fault),
+        }
+        browser.wait_close_to_live();
+    }
+    panic!("no smooth {span:?}: {faults:#?}");
+}
+
+/// Time advances with the clock, pictures are decoded, no stall, never far behind.
+fn watch_once(browser: &mut Browser, span: Duration, rate: f64) -> Result<f64, String> {
     let started = Instant::now();
     let first = browser.facts();
     let mut last = first.clone();
@@ -142,22 +156,25 @@ fn watch(browser: &mut Browser, span: Duration, rate: f64) -> f64 {
         thread::sleep(Duration::from_secs(2));
         let now = browser.facts();
         assert_eq!(now["root"], "live", "{now}");
-        assert!(number(&now, "time") > number(&last, "time"), "time stands still: {last} {now}");
+        must(number(&now, "time") > number(&last, "time"), "time stands still", &now)?;
         let delay = number(&now, "delaySeconds");
-        assert!(delay < DELAY_MAX, "{delay} s behind live: {now}");
+        must(delay < DELAY_MAX, "too far behind live", &now)?;
         worst = worst.max(delay);
         last = now;
     }
     let seconds = started.elapsed().as_secs_f64();
     let grown = |name: &str| number(&last, name) - number(&first, name);
-    assert_eq!(grown("stalls"), 0.0, "stalls: {last}");
-    assert!((grown("time") - seconds).abs() < 2.0 + seconds * 0.1, "{first} {last}");
-    let pictures = grown("totalFrames");
-    assert!(pictures > seconds * rate * 0.9, "{pictures} pictures in {seconds} s");
-    assert!(grown("decodedFrames") > seconds * rate * 0.9, "{first} {last}");
+    must(grown("stalls") == 0.0, "stalls", &last)?;
+    must((grown("time") - seconds).abs() < 2.0 + seconds * 0.1, "not at speed", &last)?;
+    must(grown("totalFrames") > seconds * rate * 0.9, "pictures are missing", &last)?;
+    must(grown("decodedFrames") > seconds * rate * 0.9, "the page counts too few", &last)?;
     let text = last["delayText"].as_str().unwrap_or_default();
     assert!(text.chars().any(|char| char.is_ascii_digit()), "the delay is shown: {text:?}");
-    worst
+    Ok(worst)
+}
+
+fn must(holds: bool, fault: &str, facts: &Value) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(format!("{fault}: {facts}")) }
 }
 
 #[test]
