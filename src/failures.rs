@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use riverrun_net::io::client_of;
 
-/// Wrong keys from one address (IPv6: one /64) within [`WINDOW`] before its connections are closed unheard.
+/// Wrong keys from one address (IPv6: one /64) within [`WINDOW`] before its connections are closed
+/// unheard.
 pub const FAILURES_MAX: u32 = 10;
 /// How long a wrong key counts.
 pub const WINDOW: Duration = Duration::from_secs(60);

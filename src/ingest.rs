@@ -278,7 +278,8 @@ impl Connection {
         if self.continues_after_farewell(stream_key).await {
             return;
         }
-        tracing::info!(peer = %self.peer, client = ?request.client, "a publisher asks to go on air");
+        let (peer, client) = (self.peer, &request.client);
+        tracing::info!(%peer, ?client, "a publisher asks to go on air");
         let publisher = next_publisher();
         let (sender, answer) = async_channel::bounded(1);
         let origin = Origin::Rtmp { stream_key };
@@ -331,7 +332,8 @@ impl Connection {
             Denial::NoNumbers => rtmp::Refusal::Overloaded,
             Denial::Stopping => rtmp::Refusal::ShuttingDown,
         };
-        tracing::warn!(peer = %self.peer, fault = ?refusal.fault(), "refused: {}", refusal.description());
+        let (peer, fault) = (self.peer, refusal.fault());
+        tracing::warn!(%peer, ?fault, "refused: {}", refusal.description());
         self.session.refuse_publish(Instant::now(), refusal);
     }
 

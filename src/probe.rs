@@ -51,8 +51,8 @@ pub enum ProbeError {
     Executor(String),
 }
 
-/// Raises this process's soft limits to what the hard limits allow; how many files may be open. Says
-/// in a log line when the result is still low.
+/// Raises this process's soft limits to what the hard limits allow; how many files may be open.
+/// Says in a log line when the result is still low.
 pub fn raise_limits() -> Result<u64, ProbeError> {
     let memlock = raise(Resource::Memlock);
     if memlock < MEMLOCK_BYTES_MIN {
@@ -68,8 +68,8 @@ pub fn raise_limits() -> Result<u64, ProbeError> {
     Ok(files)
 }
 
-/// Makes and drops an executor, before anything is stored: a container that denies io_uring must not
-/// cost the operator the secrets of the first start.
+/// Makes and drops an executor, before anything is stored: a container that denies io_uring must
+/// not cost the operator the secrets of the first start.
 pub fn executor() -> Result<(), ProbeError> {
     let probe = || LocalExecutorBuilder::new(Placement::Unbound).io_memory(0).make().map(drop);
     match std::thread::spawn(move || probe().map_err(explain)).join() {

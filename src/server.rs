@@ -233,8 +233,8 @@ fn within<T: Send + 'static>(
     ended.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()
 }
 
-/// Viewers' connections of one shard: what the limit of open files leaves when publishers, rings and
-/// the store have theirs. New viewers are refused before anything else suffers.
+/// Viewers' connections of one shard: what the limit of open files leaves when publishers, rings
+/// and the store have theirs. New viewers are refused before anything else suffers.
 fn connections_max(open_files: u64, shards: usize) -> usize {
     let left = open_files.saturating_sub(OPEN_FILES_RESERVED) / shards.max(1) as u64;
     let most = ConnectionLimits::default().connections_max;

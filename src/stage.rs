@@ -50,8 +50,8 @@ pub enum StageMessage {
         /// How it ended.
         leaving: Leaving,
     },
-    /// The server stops: end what is on air and answer when its last update is sent; the answer says
-    /// whether there was anything.
+    /// The server stops: end what is on air and answer when its last update is sent; the answer
+    /// says whether there was anything.
     Stop(Sender<bool>),
 }
 

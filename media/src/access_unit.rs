@@ -36,8 +36,8 @@ pub struct AccessUnit {
     /// Presentation time, same timescale; may lie before `dts` once the reorder delay is taken out
     /// (CM-9).
     pub pts: MediaTime,
-    /// Decoding can start here: an IDR or other random access picture, an AV1 key frame; always true
-    /// for sound.
+    /// Decoding can start here: an IDR or other random access picture, an AV1 key frame; always
+    /// true for sound.
     pub sync: bool,
     /// H.264 and HEVC: NAL units with four-byte lengths, parameter sets and delimiters removed
     /// (CM-12). AV1: OBUs with sizes, without temporal delimiters (CM-13). Audio: one access unit,

@@ -57,7 +57,8 @@ pub const NALS_PER_PICTURE_MAX: usize = 1_024;
 pub const OBUS_PER_UNIT_MAX: usize = 1_024;
 /// Largest AudioSpecificConfig, in bytes: a program config element with its longest comment (AA-2).
 pub const AUDIO_SPECIFIC_CONFIG_BYTES_MAX: usize = 320;
-/// Audio units in one message: ADTS (AA-6) and formats that frame themselves can hold more than one.
+/// Audio units in one message: ADTS (AA-6) and formats that frame themselves can hold more than
+/// one.
 pub const AUDIO_UNITS_PER_MESSAGE_MAX: usize = 64;
 /// Encoder name kept from metadata, in bytes.
 pub const METADATA_TEXT_BYTES_MAX: usize = 256;

@@ -1,4 +1,5 @@
-//! What every video codec tells about its pictures: colour (CM-15, MV-3) and size on a screen (MV-2).
+//! What every video codec tells about its pictures: colour (CM-15, MV-3) and size on a screen
+//! (MV-2).
 
 use crate::limits;
 

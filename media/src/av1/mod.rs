@@ -1,7 +1,8 @@
 //! AV1 as it travels in RTMP and in CMAF: OBUs, sequence headers, configuration records.
 //!
-//! [`Av1Config`] turns sequence starts or in-band sequence headers into one canonical `av1C` record;
-//! [`normalise`] turns one temporal unit into a sample (CM-13). Nothing here decodes a picture.
+//! [`Av1Config`] turns sequence starts or in-band sequence headers into one canonical `av1C`
+//! record; [`normalise`] turns one temporal unit into a sample (CM-13). Nothing here decodes a
+//! picture.
 
 mod config;
 pub mod obu;

@@ -1,7 +1,8 @@
 //! Open bitstream units (AV1 §5.3, §6.2): what stands in a row inside a temporal unit.
 //!
 //! ```text
-//! 0(1) type(4) extension(1) has_size(1) 0(1) | extension: layers(8) | has_size: leb128 size | payload
+//! 0(1) type(4) extension(1) has_size(1) 0(1) | extension: layers(8) | has_size: leb128 size |
+//! payload
 //! ```
 
 use std::ops::Range;

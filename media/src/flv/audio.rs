@@ -5,8 +5,8 @@
 //! enhanced: see super::enhanced
 //! ```
 //!
-//! Rate, size and type say nothing about AAC and MP3 and are not read (SRS #1636). The nanoseconds of
-//! a modifier are passed over: sound is placed by counting samples (TS-5).
+//! Rate, size and type say nothing about AAC and MP3 and are not read (SRS #1636). The nanoseconds
+//! of a modifier are passed over: sound is placed by counting samples (TS-5).
 
 use bytes::Bytes;
 

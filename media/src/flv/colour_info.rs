@@ -1,7 +1,8 @@
 //! Metadata packets of Enhanced RTMP to colour (E-RTMP, VideoPacketType.Metadata).
 //!
 //! ```text
-//! "colorInfo", object {colorConfig: {colorPrimaries, transferCharacteristics, matrixCoefficients, …}, …}
+//! "colorInfo", object {colorConfig: {colorPrimaries, transferCharacteristics, matrixCoefficients,
+//! …}, …}
 //! ```
 //!
 //! It fills in what the bit stream does not tell. Light levels and the mastering display are not

@@ -1,4 +1,5 @@
-//! Enhanced RTMP messages to packets of single tracks (E-RTMP, ER-1 to ER-3; media reference §1.11).
+//! Enhanced RTMP messages to packets of single tracks (E-RTMP, ER-1 to ER-3; media reference
+//! §1.11).
 //!
 //! ```text
 //! video: 1 frameType(3) packetType(4) | audio: 1001 packetType(4)
@@ -8,8 +9,8 @@
 //! ```
 //!
 //! The walk is the same for both kinds of message; what packet types and bodies mean is told by
-//! [`super::video`] and [`super::audio`]. A message that is cut short or breaks a rule of the layout is
-//! refused as a whole.
+//! [`super::video`] and [`super::audio`]. A message that is cut short or breaks a rule of the
+//! layout is refused as a whole.
 
 use bytes::Bytes;
 use thiserror::Error;

@@ -1,7 +1,7 @@
 //! FLV tag bodies, as RTMP carries them in messages 8 and 9 (FLV Annex E.4, AV-1, AA-1).
 //!
-//! [`VideoTag`] and [`AudioTag`] split headers from payloads without a copy, classic ones and those of
-//! Enhanced RTMP (ER-1 to ER-6), and name the codec of each ([`CodecTag`]); which codecs can be
+//! [`VideoTag`] and [`AudioTag`] split headers from payloads without a copy, classic ones and those
+//! of Enhanced RTMP (ER-1 to ER-6), and name the codec of each ([`CodecTag`]); which codecs can be
 //! packaged is decided in [`crate::source`]. [`Metadata`] is what `onMetaData` announces, filtered
 //! (CMD-9), [`ColourInfo`] what HDR metadata says.
 

@@ -1,8 +1,9 @@
 //! Video message bodies: classic (FLV E.4.3, AV-1, AV-9) and Enhanced RTMP (E-RTMP, ER-1 to ER-6).
 //!
 //! ```text
-//! classic:  u8 frame type(4) codec id(4) | codec 7, 12: u8 packet type, s24 composition time | payload
-//! enhanced: see super::enhanced; bodies of H.264, HEVC and VVC frames begin with the composition
+//! classic:  u8 frame type(4) codec id(4) | codec 7, 12: u8 packet type, s24 composition time |
+//! payload enhanced: see super::enhanced; bodies of H.264, HEVC and VVC frames begin with the
+//! composition
 //!           time unless the packet type is CodedFramesX
 //! ```
 

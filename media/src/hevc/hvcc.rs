@@ -3,8 +3,8 @@
 //! ```text
 //! u8 version 1 | space(2) tier(1) profile(5) | compatibility(32) | constraints(48) | level(8)
 //! 1111 min segmentation(12) | 111111 parallelism(2) | 111111 chroma(2) | 11111 luma depth - 8(3)
-//! 11111 chroma depth - 8(3) | u16 frame rate | constant(2) layers(3) nested(1) lengthSizeMinusOne(2)
-//! u8 arrays {complete(1) 0 type(6), u16 count {u16 len, NAL}*}*
+//! 11111 chroma depth - 8(3) | u16 frame rate | constant(2) layers(3) nested(1)
+//! lengthSizeMinusOne(2) u8 arrays {complete(1) 0 type(6), u16 count {u16 len, NAL}*}*
 //! ```
 //!
 //! Reading tolerates wrong reserved bits and takes profile and size from the SPS, not from the

@@ -2,8 +2,8 @@
 //!
 //! [`HevcConfig`] turns sequence headers or in-band parameter sets into the one canonical `hvcC`
 //! record; [`normalise`] turns payloads of any framing into samples with four-byte lengths. What
-//! HEVC shares with H.264 (length fields, start codes, Exp-Golomb codes) comes from [`crate::h264`].
-//! Nothing here decodes a picture.
+//! HEVC shares with H.264 (length fields, start codes, Exp-Golomb codes) comes from
+//! [`crate::h264`]. Nothing here decodes a picture.
 
 mod access_unit;
 mod hvcc;

@@ -5,13 +5,13 @@
 pub enum NalKind {
     /// Slice of a picture that others may need and that is no random access point (0..=7, 10..=15).
     Slice,
-    /// Slice of a random access skipped leading picture (8, 9): it is shown before the random access
-    /// picture that precedes it here, and needs pictures from before that one.
+    /// Slice of a random access skipped leading picture (8, 9): it is shown before the random
+    /// access picture that precedes it here, and needs pictures from before that one.
     SkippedLeading,
     /// Slice of an IDR picture (19, 20): decoding can start here and nothing after it looks back.
     Idr,
-    /// Slice of a broken link picture (16..=18): as IDR, but skipped leading pictures may follow that
-    /// can never be decoded.
+    /// Slice of a broken link picture (16..=18): as IDR, but skipped leading pictures may follow
+    /// that can never be decoded.
     BrokenLink,
     /// Slice of a clean random access picture (21): decoding can start here if the skipped leading
     /// pictures after it are left out. What encoders with open GOPs send.
@@ -38,7 +38,8 @@ pub enum NalKind {
 pub const HEADER_BYTES: usize = 2;
 
 impl NalKind {
-    /// From the first bytes of a NAL unit; `None` when the header is cut or its forbidden bit is set.
+    /// From the first bytes of a NAL unit; `None` when the header is cut or its forbidden bit is
+    /// set.
     pub fn of(nal: &[u8]) -> Option<Self> {
         let &[first, _, ..] = nal else { return None };
         if first & 0x80 != 0 {

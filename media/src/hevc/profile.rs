@@ -1,4 +1,5 @@
-//! Profile, tier and level of a stream, and the codec string they make (HEVC §7.3.3, AVC-FF Annex E).
+//! Profile, tier and level of a stream, and the codec string they make (HEVC §7.3.3, AVC-FF Annex
+//! E).
 
 use crate::h264::bits::{BitReader, BitsError};
 

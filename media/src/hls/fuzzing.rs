@@ -27,8 +27,11 @@ const AVCC: [u8; 49] = [
 ];
 /// 2026-09-20T10:00:00Z.
 const DATE_MS: i64 = 1_789_898_400_000;
-/// Lowest sample rate used; one of its units is the longest.
+/// Lowest sample rate used.
 const RATE_MIN: u32 = 8_000;
+/// The checker lets sound exceed the limit by 1024 samples of this: half a second, which is what
+/// rounding takes away (PL-3). Hostile times can make it more than one unit of the real rate.
+const SLACK_TIMESCALE: i64 = 2_050;
 /// Units of one input: longer ones show nothing new.
 const UNITS_MAX: usize = 1_200;
 /// Where hostile times lie, in 90 kHz ticks.
@@ -65,7 +68,7 @@ pub fn segmenter(now: Instant, data: &[u8]) {
         audio_units: 0,
         audio_from_90k: 900_000,
         units: 0,
-        checkers: [("0", 90_000), ("audio", i64::from(RATE_MIN))]
+        checkers: [("0", 90_000), ("audio", SLACK_TIMESCALE)]
             .map(|(folder, timescale)| Checker::new(folder, timescale, false, false)),
     };
     while !choices.is_empty() && broadcaster.units < UNITS_MAX {
@@ -210,7 +213,8 @@ impl Broadcaster {
     fn ask(&mut self, choices: &mut Choices<'_>) {
         let near = self.segmenter.next_msn().saturating_add(u64::from(choices.byte() % 8));
         let msn = choices.pick(&[None, Some(near.saturating_sub(4)), Some(0), Some(u64::MAX)]);
-        let part = msn.and(choices.pick(&[None, Some(0), Some(1), Some(7), Some(u64::MAX)]));
+        let part = choices.pick(&[None, Some(0), Some(1), Some(7), Some(u64::MAX)]);
+        let part = msn.and(part);
         let (skip, plain) = (choices.yes(), choices.yes());
         let directives = Directives { msn, part, skip, plain };
         let folder = choices.pick(&["0", "audio", "1", ""]);
@@ -239,7 +243,7 @@ impl Broadcaster {
         self.window.renditions().count() == 2
     }
 
-    fn fetch(&mut self, choices: &mut Choices<'_>) {
+    fn fetch(&self, choices: &mut Choices<'_>) {
         let msn = self.segmenter.next_msn().saturating_sub(u64::from(choices.byte() % 16));
         let name = match choices.byte() % 4 {
             0 => format!("init-{msn}.mp4"),

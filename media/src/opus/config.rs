@@ -1,9 +1,9 @@
 //! Identification header to `dOps` (RFC 7845 §5.1, Encapsulation of Opus in ISO BMFF §4.3.2).
 //!
 //! ```text
-//! OpusHead: "OpusHead" u8 version, u8 channels, u16 pre-skip, u32 rate, s16 gain, u8 family, …   (LE)
-//! dOps:                u8 0,       u8 channels, u16 pre-skip, u32 rate, s16 gain, u8 family, …   (BE)
-//! … unless family 0: u8 streams, u8 coupled, u8 mapping[channels]
+//! OpusHead: "OpusHead" u8 version, u8 channels, u16 pre-skip, u32 rate, s16 gain, u8 family, …  
+//! (LE) dOps:                u8 0,       u8 channels, u16 pre-skip, u32 rate, s16 gain, u8 family,
+//! …   (BE) … unless family 0: u8 streams, u8 coupled, u8 mapping[channels]
 //! ```
 
 use bytes::{BufMut, Bytes, BytesMut};

@@ -1,7 +1,7 @@
 //! Opus as it travels in RTMP and in CMAF: identification headers, packet durations, silence.
 //!
-//! [`OpusConfig`] turns the header of RFC 7845 §5.1 into the `dOps` box; [`packet_samples`] reads how
-//! long a packet lasts from its first bytes (RFC 6716 §3.1). Nothing here decodes sound.
+//! [`OpusConfig`] turns the header of RFC 7845 §5.1 into the `dOps` box; [`packet_samples`] reads
+//! how long a packet lasts from its first bytes (RFC 6716 §3.1). Nothing here decodes sound.
 
 mod config;
 mod packet;

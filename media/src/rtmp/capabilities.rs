@@ -1,13 +1,13 @@
 //! Capability negotiation of Enhanced RTMP in `connect` and its `_result` (E-RTMP, ER-5).
 //!
 //! ```text
-//! fourCcList strict array of FourCCs | videoFourCcInfoMap, audioFourCcInfoMap object: FourCC → flags
-//! capsEx flags | videoFunction flags
+//! fourCcList strict array of FourCCs | videoFourCcInfoMap, audioFourCcInfoMap object: FourCC →
+//! flags capsEx flags | videoFunction flags
 //! ```
 //!
-//! Only what [`crate::source`] packages and [`crate::flv`] parses is announced, and only to a client that
-//! announced something itself: older ones get the answer they know. A client that announces nothing
-//! may send enhanced messages all the same, as OBS does.
+//! Only what [`crate::source`] packages and [`crate::flv`] parses is announced, and only to a
+//! client that announced something itself: older ones get the answer they know. A client that
+//! announces nothing may send enhanced messages all the same, as OBS does.
 
 use crate::amf::Value;
 use crate::flv::FourCc;

@@ -90,10 +90,10 @@ impl Publisher {
             7..=9 => return self.audio(&[0xAF, 1, 0x21, choices.byte(), 7]),
             10 => return self.advance(choices),
             11 => {
-                let body = self.random_body(choices);
+                let body = random_body(choices);
                 return self.audio(&body);
             }
-            12 => self.random_body(choices),
+            12 => random_body(choices),
             13 => return self.metadata(choices),
             14 => return self.pass(choices),
             _ if choices.byte() < 32 => return self.source.reconnect(self.now),
@@ -106,11 +106,6 @@ impl Publisher {
     fn audio(&mut self, body: &[u8]) {
         let time = RtmpTimestamp(self.time);
         let _ = self.source.handle_audio(self.now, time, &Bytes::copy_from_slice(body));
-    }
-
-    fn random_body(&mut self, choices: &mut Choices<'_>) -> Vec<u8> {
-        let len = usize::from(choices.byte());
-        choices.bytes(len).to_vec()
     }
 
     fn advance(&mut self, choices: &mut Choices<'_>) {
@@ -137,6 +132,11 @@ impl Publisher {
         }
         self.now = end;
     }
+}
+
+fn random_body(choices: &mut Choices<'_>) -> Vec<u8> {
+    let len = usize::from(choices.byte());
+    choices.bytes(len).to_vec()
 }
 
 /// A picture of one NAL unit, now and then with another composition time.

@@ -304,8 +304,8 @@ impl Source {
         Ok(())
     }
 
-    /// ER-1: characters that name no codec are passed over; a codec that has a name and no place here
-    /// is handed back to be refused.
+    /// ER-1: characters that name no codec are passed over; a codec that has a name and no place
+    /// here is handed back to be refused.
     fn on_unknown_codec(&mut self, codec: CodecTag) -> Result<(), CodecTag> {
         match codec {
             CodecTag::FourCc(four_cc) if four_cc.common_name().is_none() => {

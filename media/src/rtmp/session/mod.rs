@@ -199,8 +199,8 @@ impl Session {
     }
 
     /// Ends the session, live or not: the publisher is told why, later input is ignored and events
-    /// not yet taken are dropped, so nothing follows a takeover (RC-2). When the server shuts down, a
-    /// publisher that announced it can is asked to connect again (RC-6).
+    /// not yet taken are dropped, so nothing follows a takeover (RC-2). When the server shuts down,
+    /// a publisher that announced it can is asked to connect again (RC-6).
     pub fn end(&mut self, _now: Instant, refusal: Refusal) {
         if let State::AwaitingDecision { publish, .. } | State::AwaitingMedia(publish) = &self.state
         {

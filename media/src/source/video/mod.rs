@@ -1,8 +1,9 @@
-//! Video packets to pictures, and the configuration they are coded with (AV-2 to AV-10, ER-4, ER-7).
+//! Video packets to pictures, and the configuration they are coded with (AV-2 to AV-10, ER-4,
+//! ER-7).
 //!
 //! The configuration comes from sequence headers and from what stands inside sync pictures. A
-//! repeated header changes nothing (mediamtx #3802); a different one, or another codec, takes effect
-//! at the next sync picture, and until then pictures are dropped.
+//! repeated header changes nothing (mediamtx #3802); a different one, or another codec, takes
+//! effect at the next sync picture, and until then pictures are dropped.
 //!
 //! [`nal`] reads H.264 and HEVC, [`av1`] reads AV1.
 
