@@ -1,6 +1,6 @@
 //! One request to one response: route, ask this shard's own state, set the headers of the route.
 //!
-//! What concerns the broadcast is in [`live`]; here are the page, its files, the API and the health
+//! What concerns the broadcast is in `live`; here are the page, its files, the API and the health
 //! addresses. Nothing leaves the shard.
 
 mod live;
