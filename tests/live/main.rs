@@ -8,6 +8,7 @@
 //! | module | what it shows |
 //! |---|---|
 //! | `roundtrip` | what was sent comes back, picture by picture |
+//! | `enhanced` | the same for the codecs of Enhanced RTMP |
 //! | `players` | foreign players and playlist parsers read it |
 //! | `reload` | blocking reload, preload hints, delta updates, HTTP delivery |
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
@@ -22,6 +23,7 @@
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
 mod boxes;
+mod enhanced;
 mod flood;
 mod frames;
 mod hostile;
