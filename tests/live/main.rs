@@ -13,16 +13,19 @@
 //! | `reload` | blocking reload, preload hints, delta updates, HTTP delivery |
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
 //! | `page` | Chromium plays the page |
+//! | `embed` | Shaka Player and video.js play it on another site's page |
 //! | `recorded` | recorded publishers, cut at every position |
 //! | `flood` | floods of messages and of claims |
 //! | `hostile` | garbage, floods and slow peers beside a live broadcast |
 //!
-//! The rest is the harness: `server`, `publish`, `http`, `playlist`, `lint`, `player`, `frames`,
-//! `boxes`, `tool`.
+//! The rest is the harness: `server`, `publish`, `browser`, `http`, `playlist`, `lint`, `player`,
+//! `frames`, `boxes`, `tool`.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
 mod boxes;
+mod browser;
+mod embed;
 mod enhanced;
 mod flood;
 mod frames;
