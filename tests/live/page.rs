@@ -183,6 +183,33 @@ fn av1_and_opus_on_the_page() {
     browser.assert_no_problems();
 }
 
+/// Debian's Chromium decodes neither HEVC nor AC-3. Without the one the sound goes on; without the
+/// other nothing does, because sound and picture are offered together.
+#[test]
+fn what_the_browser_cannot_decode_is_said_in_words() {
+    let server = Server::start();
+    let url = server.publish_url();
+    let publisher = Publisher::start(Program::RecentFfmpeg, "hevc-aac", Pace::Loop, &url);
+    server.wait_live();
+    let mut browser = Browser::open(&server.url("/"), false);
+    let facts = browser.wait("sound, and words for the picture", LIMIT, |facts| {
+        facts["root"] == "live" && number(facts, "time") > 2.0 && facts["alert"].is_string()
+    });
+    let words = facts["alert"].as_str().expect("checked");
+    assert!(words.contains("This browser cannot show the picture"), "{words}");
+    assert_eq!(facts["sourceTypes"], json!(["audio/mp4;codecs=mp4a.40.2"]), "{facts}");
+    browser.screenshot("hevc-desktop");
+    browser.assert_no_problems();
+    publisher.interrupt(LIMIT);
+    browser.wait("offline between", LIMIT, |facts| facts["root"] == "offline");
+    let _publisher = Publisher::start(Program::RecentFfmpeg, "h264-ac3", Pace::Loop, &url);
+    let facts = browser.wait("words instead of a player", LIMIT, |facts| facts["root"] == "error");
+    let words = facts["alert"].as_str().expect("an alert");
+    assert!(words.contains("This browser cannot play the broadcast"), "{words}");
+    browser.screenshot("ac3-desktop");
+    browser.assert_no_problems();
+}
+
 #[test]
 fn demo_on_a_phone() {
     let started = Instant::now();
