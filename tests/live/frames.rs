@@ -129,6 +129,11 @@ impl Frames {
         }
     }
 
+    /// Hashes of the decoded pictures, in the order they are shown.
+    pub(crate) fn pictures(&self) -> Vec<&str> {
+        self.pictures.iter().map(|picture| picture.hash.as_str()).collect()
+    }
+
     /// Coded pictures and units of sound.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.coded_video.len(), self.coded_audio.len())

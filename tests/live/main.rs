@@ -1,6 +1,6 @@
 //! The whole server, seen from outside only: publishers' bytes go in by RTMP, viewers' bytes come
-//! out by HTTP, and programs we did not write judge them (ffmpeg, GStreamer, mpv, Chromium, three
-//! m3u8 parsers).
+//! out by HTTP, and programs we did not write judge them (ffmpeg, GStreamer, mpv, streamlink,
+//! Chromium, three m3u8 parsers).
 //!
 //! `tests/tools/setup.sh` brings those programs and the footage; `make test` runs it. Every wait
 //! here is a condition with a deadline; nothing sleeps and hopes.
