@@ -22,6 +22,11 @@ pub struct Place {
     pub part: u32,
 }
 
+impl Place {
+    /// Before every part of every broadcast.
+    pub const BEGINNING: Self = Self { msn: 0, part: 0 };
+}
+
 #[derive(Default)]
 struct List {
     waiting: RefCell<BTreeMap<(Place, u64), Option<Waker>>>,

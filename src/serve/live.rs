@@ -31,6 +31,10 @@ const BLOCKING_CACHE: &str = "max-age=0, s-maxage=1";
 /// A wait ends with 503 after this many target durations (LL 2.3).
 const WAIT_TARGET_DURATIONS: u32 = 3;
 
+/// A page that waits for a broadcast asks again after this long: often enough for it to notice that
+/// the server is gone, and below the patience of common proxies (nginx: 60 s).
+const OFFLINE_PATIENCE: Duration = Duration::from_secs(20);
+
 /// The multivariant playlist; waits at most a target duration for a broadcast that is beginning.
 pub(super) async fn multivariant(shard: &Rc<Shard>, request: &Request) -> Response {
     let directives = match Directives::parse(request.uri.query().unwrap_or("")) {
@@ -163,10 +167,14 @@ async fn in_time(released: impl Future<Output = ()>, deadline: Instant) -> bool 
     .await
 }
 
-/// A broadcast is on and a player could begin now.
-pub(super) fn is_playable(shard: &Shard) -> bool {
-    let mut window = shard.window.borrow_mut();
-    window.is_live() && matches!(window.multivariant(&Directives::default()), Answer::Ready(_))
+/// Waits while nothing is on, for at most [`OFFLINE_PATIENCE`].
+pub(super) async fn beginning(shard: &Rc<Shard>) {
+    if shard.is_playable() || shard.stop.is_stopped() {
+        return;
+    }
+    if let Some(beginning) = shard.beginning() {
+        let _ = in_time(beginning, Instant::now() + OFFLINE_PATIENCE).await;
+    }
 }
 
 fn target_duration(shard: &Shard) -> Duration {
