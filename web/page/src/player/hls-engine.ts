@@ -55,11 +55,11 @@ export class HlsEngine implements Engine {
   readonly #hls = new Hls(settings);
   readonly #events: EngineEvents;
   readonly #cushion = new StallCushion();
+  readonly #pace = new Pace();
+  readonly #video: HTMLVideoElement;
   /** The playlist offers a picture, whether this browser can decode it or not. */
   #offersPicture: boolean | undefined;
   #parsed = false;
-  readonly #pace = new Pace();
-  readonly #video: HTMLVideoElement;
 
   constructor(video: HTMLVideoElement, events: EngineEvents) {
     this.#video = video;
