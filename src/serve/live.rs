@@ -24,8 +24,8 @@ use crate::wait::Place;
 /// Media type of playlists (PL-1).
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 /// Cache-Control of an answer that was waited for. It stays true for long (CH-4), so a proxy may
-/// hand it to the crowd that asks for the same part at the same moment. A browser asks anew: at each
-/// end of a segment video.js 8.24 asks for the same part again, until the next is listed, and would
+/// hand it to the crowd that asks for the same part at the same moment. A browser asks anew: at the
+/// end of a segment video.js 8.24 asks for the same part again until the next is listed, and would
 /// get the old answer out of the browser's cache for as long as that keeps it.
 const BLOCKING_CACHE: &str = "max-age=0, s-maxage=1";
 /// A wait ends with 503 after this many target durations (LL 2.3).

@@ -128,7 +128,7 @@ impl Browser {
         self.order(json!({"do": "problems"}))["problems"].clone()
     }
 
-    /// Panics when the console had an error or a host was asked that is neither ours nor the page's.
+    /// Panics when the console had an error, or a host was asked that is not ours or the page's.
     pub(crate) fn assert_no_problems(&mut self) {
         let problems = self.problems();
         assert_eq!(problems, json!([]), "the console stays clean, no host but ours is asked");

@@ -84,8 +84,8 @@ impl Frames {
         frames
     }
 
-    /// Drops the units of sound that begin before the first picture: a broadcast with pictures begins
-    /// with one, and sound nobody can see the picture to is not sent on.
+    /// Drops the units of sound that begin before the first picture: a broadcast with pictures
+    /// begins with one, and sound nobody can see the picture to is not sent on.
     pub(crate) fn after_the_first_picture(mut self) -> Self {
         let shown = self.coded_video.iter().map(|picture| picture.pts);
         let first = shown.fold(f64::INFINITY, f64::min);
@@ -103,8 +103,8 @@ impl Frames {
         same_hashes("units of sound", &self.coded_audio, &received.coded_audio);
     }
 
-    /// Panics unless the times in seconds at which coded pictures and units of sound were received, in
-    /// the order they were sent, are those of these frames, all moved by the same span.
+    /// Panics unless the times in seconds at which coded pictures and units of sound were received,
+    /// in the order they were sent, are those of these frames, all moved by the same span.
     /// `audio_drift` is how far in seconds a unit of sound may stand from its message time (TS-5:
     /// audio counts samples, RTMP counts whole milliseconds).
     pub(crate) fn assert_times(&self, pictures: &[f64], sounds: &[f64], audio_drift: f64) {
@@ -139,8 +139,8 @@ impl Frames {
         (self.coded_video.len(), self.coded_audio.len())
     }
 
-    /// Panics when a coded picture or unit of sound is there that was never sent, twice where it was
-    /// sent once, or out of order: what may be said of a stream that lost its end.
+    /// Panics when a coded picture or unit of sound is there that was never sent, twice where it
+    /// was sent once, or out of order: what may be said of a stream that lost its end.
     pub(crate) fn assert_ordered_subset(&self, received: &Self) {
         for (what, sent, got) in [
             ("coded pictures", &self.coded_video, &received.coded_video),

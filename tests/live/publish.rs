@@ -185,7 +185,8 @@ pub(crate) fn as_sent(program: Program, name: &str) -> PathBuf {
     }
 }
 
-/// FLV begins each AV1 picture with a temporal delimiter, which MP4 leaves out (AV1 in ISOBMFF §2.4).
+/// FLV begins each AV1 picture with a temporal delimiter, which MP4 leaves out (AV1 in ISOBMFF
+/// §2.4).
 fn without_delimiters(name: &str) -> PathBuf {
     let file = scratch("as-sent").join("sent.flv");
     let mut command = recent_ffmpeg();

@@ -1,6 +1,6 @@
-//! What a publisher sent comes back out of HLS: every picture and every unit of sound, once, in order,
-//! at its time. Judged by ffmpeg's frame hashes on both sides, while our own player holds every
-//! playlist on the way against the rules.
+//! What a publisher sent comes back out of HLS: every picture and every unit of sound, once, in
+//! order, at its time. Judged by ffmpeg's frame hashes on both sides, while our own player holds
+//! every playlist on the way against the rules.
 
 use std::time::Duration;
 
