@@ -25,6 +25,7 @@ use crate::complaints::Complaints;
 use crate::config::Secret;
 use crate::failures::Failures;
 use crate::ingest;
+use crate::load::Load;
 use crate::publish::Outlets;
 use crate::serve::Viewers;
 use crate::stage::StageMessage;
@@ -106,6 +107,8 @@ pub struct Shard {
     /// Renditions of the timeline that began last.
     offered: RefCell<Vec<RenditionId>>,
     gate: Gate,
+    video_load: Load,
+    audio_load: Load,
     /// Log lines about peers' faults: a flood of them must not fill the disk.
     pub complaints: Complaints,
 }
@@ -216,6 +219,8 @@ impl Shard {
             presentation: Cell::new(0),
             offered: RefCell::default(),
             gate: Gate::new(),
+            video_load: Load::default(),
+            audio_load: Load::default(),
             complaints: Complaints::default(),
         })
     }
@@ -226,6 +231,20 @@ impl Shard {
             RenditionId::Video(_) => &self.video_waiters,
             RenditionId::Audio => &self.audio_waiters,
         }
+    }
+
+    /// How promptly those are served who wait for parts of this rendition.
+    pub const fn load(&self, rendition: RenditionId) -> &Load {
+        match rendition {
+            RenditionId::Video(_) => &self.video_load,
+            RenditionId::Audio => &self.audio_load,
+        }
+    }
+
+    /// Whether one viewer more can be served in time.
+    pub fn takes_viewers(&self) -> bool {
+        let now = Instant::now();
+        !self.video_load.is_late(now) && !self.audio_load.is_late(now)
     }
 
     /// A broadcast is on and a player could begin now.
@@ -293,7 +312,12 @@ impl Shard {
         self.playable.set(playable);
         match release {
             Release::Nobody => {}
-            Release::UpTo(rendition, place) => self.waiters(rendition).release(place),
+            Release::UpTo(rendition, place) => {
+                let now = Instant::now();
+                if self.waiters(rendition).release(place) > 0 {
+                    self.load(rendition).release(now);
+                }
+            }
             Release::Everybody => self.release_all(),
         }
     }

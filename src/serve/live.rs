@@ -37,6 +37,12 @@ const OFFLINE_PATIENCE: Duration = Duration::from_secs(20);
 
 /// The multivariant playlist; waits at most a target duration for a broadcast that is beginning.
 pub(super) async fn multivariant(shard: &Rc<Shard>, request: &Request) -> Response {
+    if !shard.takes_viewers() {
+        if shard.complaints.allows(Instant::now()) {
+            tracing::warn!("parts go out late: new viewers are asked to come again in a second");
+        }
+        return come_again("this server is at its limit; try again");
+    }
     let directives = match Directives::parse(request.uri.query().unwrap_or("")) {
         Ok(directives) => directives,
         Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong.to_string()),
@@ -149,6 +155,7 @@ async fn until_ready<A: Said>(
         if !in_time(released, deadline).await {
             return Err(Impatience::TooLong);
         }
+        shard.load(wait.rendition).answer(Instant::now());
     }
 }
 
@@ -227,7 +234,11 @@ fn error(status: StatusCode, sentence: &str) -> Response {
 fn too_many() -> Response {
     let limit = crate::wait::WAITERS_MAX;
     let sentence = format!("{limit} requests wait on this core already; try again");
-    Response::text(StatusCode::SERVICE_UNAVAILABLE, &sentence)
+    come_again(&sentence)
+}
+
+fn come_again(sentence: &str) -> Response {
+    Response::text(StatusCode::SERVICE_UNAVAILABLE, sentence)
         .header(header::RETRY_AFTER, "1")
         .header(header::CACHE_CONTROL, "no-store")
 }
