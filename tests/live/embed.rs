@@ -62,9 +62,11 @@ fn watch(browser: &mut Browser) -> Result<Option<f64>, String> {
     Ok(last["foreign"]["delaySeconds"].as_f64())
 }
 
+/// By parts Shaka starts 1.6 s behind live and takes nothing back that a stall cost it; by whole
+/// segments it would keep the HOLD-BACK of 9 s.
 #[test]
 fn shaka_player_with_low_latency() {
-    plays("shaka", Some(3.0));
+    plays("shaka", Some(5.0));
 }
 
 #[test]
