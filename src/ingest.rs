@@ -21,6 +21,7 @@ use riverrun_media::rtmp::{self, Event, PublishRequest, Session, SessionConfig};
 use riverrun_media::source;
 use riverrun_net::io::{Read, Stopped, Stream, WriteError};
 
+use crate::ending::Ending;
 use crate::failures;
 use crate::on_air::{Feed, Left, OnAir};
 use crate::publish::Broadcast;
@@ -38,25 +39,6 @@ const NEVER: Duration = Duration::from_secs(3_600);
 /// How long a publisher that said goodbye may change its mind (CMD-11). Most close at once, and
 /// then the broadcast ends at once.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// How a connection ended, for its one log line.
-#[derive(Debug, thiserror::Error)]
-enum Ending {
-    #[error("the publisher closed the connection")]
-    Closed,
-    #[error("the protocol was broken: {0}")]
-    Protocol(#[from] rtmp::Error),
-    #[error("{0}")]
-    Refused(String),
-    #[error("reading failed: {0}")]
-    Read(std::io::Error),
-    #[error("writing failed: {0}")]
-    Write(#[from] WriteError),
-    #[error("the server stops")]
-    Stopping,
-    #[error("a bug of ours: the task panicked")]
-    Panicked,
-}
 
 /// What this connection is to the stage.
 enum Role {
@@ -238,7 +220,8 @@ impl Connection {
         };
         // Stands in until the thread gives the session back.
         let idle = Session::new(Instant::now(), [0; 32], SessionConfig::default());
-        let feed = Feed { session: std::mem::replace(&mut self.session, idle), broadcast };
+        let session = std::mem::replace(&mut self.session, idle);
+        let feed = Box::new(Feed { session, broadcast });
         let plan = &self.shard.plan;
         let started = match self.stream.second_handle() {
             Ok(socket) => OnAir::start(socket, feed, plan.outlets.clone(), plan.cores),
@@ -252,7 +235,7 @@ impl Connection {
                 (feed, Ok(Step::Read(Read::DeadlinePassed)))
             }
         };
-        let Feed { session, broadcast } = feed;
+        let Feed { session, broadcast } = *feed;
         self.session = session;
         self.role = Role::Publisher { publisher, stream_key, broadcast, revoked, streams };
         step
@@ -444,44 +427,13 @@ impl Connection {
 
     async fn leave(&mut self, ending: &Ending) {
         let on_air = matches!(self.role, Role::Publisher { .. });
-        let leaving = match ending {
-            Ending::Panicked => Leaving::Broken,
-            Ending::Refused(_) => Leaving::Finished,
-            _ if self.farewell.is_some() => Leaving::Finished,
-            Ending::Closed
-            | Ending::Protocol(_)
-            | Ending::Read(_)
-            | Ending::Write(_)
-            | Ending::Stopping => Leaving::Dropped,
-        };
+        let leaving = ending.leaving(self.farewell.is_some());
         self.give_back(leaving).await;
         if !matches!(ending, Ending::Panicked | Ending::Write(_)) {
             // The last words, a refusal's code among them, are worth a try; the peer may be gone.
             let _ = self.write().await;
         }
-        self.log_ending(ending, on_air);
-    }
-
-    fn log_ending(&self, ending: &Ending, on_air: bool) {
-        let (peer, counters) = (self.peer, self.session.counters());
-        match ending {
-            Ending::Closed | Ending::Stopping if on_air => {
-                tracing::info!(%peer, ?counters, "the publisher left");
-            }
-            Ending::Closed | Ending::Stopping => {
-                tracing::debug!(%peer, "an RTMP connection ended: {ending}");
-            }
-            Ending::Panicked => tracing::error!(%peer, ?counters, "closed: {ending}"),
-            Ending::Protocol(_) | Ending::Refused(_) | Ending::Read(_) | Ending::Write(_) => {
-                let fault = match ending {
-                    Ending::Protocol(error) => error.fault(),
-                    _ => rtmp::Fault::Peer,
-                };
-                if on_air || self.shard.complaints.allows(Instant::now()) {
-                    tracing::warn!(%peer, ?fault, ?counters, "closed: {ending}");
-                }
-            }
-        }
+        ending.log(&self.shard.complaints, self.peer, self.session.counters(), on_air);
     }
 }
 
@@ -489,7 +441,7 @@ impl Connection {
 async fn watch(
     on_air: &OnAir,
     revoked: &Receiver<Revocation>,
-) -> Option<(Feed, Result<Step, Ending>)> {
+) -> Option<(Box<Feed>, Result<Step, Ending>)> {
     let returned = async { Ok(on_air.returned().await) };
     let revocation = async { Err(revoked.recv().await.unwrap_or(Revocation::ShuttingDown)) };
     let (feed, left, revocation) = match or(revocation, returned).await {

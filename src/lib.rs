@@ -14,6 +14,7 @@ pub mod clock;
 pub mod complaints;
 pub mod config;
 pub mod demo;
+pub mod ending;
 pub mod failures;
 pub mod ingest;
 pub mod on_air;

@@ -67,7 +67,7 @@ pub enum Left {
 pub struct OnAir {
     socket: Arc<TcpStream>,
     called_back: Arc<AtomicBool>,
-    returned: Receiver<(Feed, Left)>,
+    returned: Receiver<(Box<Feed>, Left)>,
 }
 
 impl OnAir {
@@ -75,14 +75,14 @@ impl OnAir {
     /// no thread; the shard is able to go on with it.
     pub fn start(
         socket: TcpStream,
-        feed: Feed,
+        feed: Box<Feed>,
         outlets: Outlets,
         cores: CpuSet,
-    ) -> Result<Self, (Feed, io::Error)> {
+    ) -> Result<Self, (Box<Feed>, io::Error)> {
         let socket = Arc::new(socket);
         let called_back = Arc::new(AtomicBool::new(false));
         // The feed follows through a channel: it must not be lost with a thread that never began.
-        let (hand_over, handed) = async_channel::bounded::<Feed>(1);
+        let (hand_over, handed) = async_channel::bounded::<Box<Feed>>(1);
         let (give_back, returned) = async_channel::bounded(1);
         let (reading, flag) = (Arc::clone(&socket), Arc::clone(&called_back));
         let body = move || {
@@ -107,7 +107,7 @@ impl OnAir {
     }
 
     /// Waits for the feed. May be dropped and called again.
-    pub async fn returned(&self) -> Option<(Feed, Left)> {
+    pub async fn returned(&self) -> Option<(Box<Feed>, Left)> {
         self.returned.recv().await.ok()
     }
 
