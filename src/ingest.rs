@@ -3,7 +3,7 @@
 //!
 //! The loop knows no protocol byte. It writes what the session wants written, waits for the first
 //! of bytes, a deadline, the stage's word or the stop, and hands on what came. From the first media
-//! on the bytes are read by a thread ([`crate::on_air`]) and the loop waits for it or for the stage.
+//! on a thread reads the bytes ([`crate::on_air`]) and the loop waits for it or for the stage.
 //! Reading stops while a shard's queue is full, so a slow server is felt by the encoder as TCP
 //! back-pressure.
 

@@ -1,10 +1,10 @@
 //! The publisher on air, read on a thread of its own.
 //!
-//! Media comes in dozens of small reads a second, for hours, from one connection. A glommio executor
-//! that would otherwise sleep enters the kernel eight times around each of them, to arm timers and
-//! polls on its rings; a thread that blocks in `recv` enters it once. So a connection lives on its
-//! shard until its first media, then its [`Feed`] moves to a thread, and comes back when anything
-//! but media happens: a goodbye, an error, the stage's word.
+//! Media comes in dozens of small reads a second, for hours, from one connection. A glommio
+//! executor that would otherwise sleep enters the kernel eight times around each of them, to arm
+//! timers and polls on its rings; a thread that blocks in `recv` enters it once. So a connection
+//! lives on its shard until its first media, then its [`Feed`] moves to a thread, and comes back
+//! when anything but media happens: a goodbye, an error, the stage's word.
 //!
 //! The thread runs on whichever core is free. What it sends wakes a shard once per part, not once
 //! per message.

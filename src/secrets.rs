@@ -1,9 +1,9 @@
 //! First start: a stream key and an admin password that nobody else has (T7).
 //!
 //! Secrets made here are handed out once, for the screen. The store keeps the key readable, since
-//! the admin shows it again, and of the password only a hash. Hashing takes longer than all the rest
-//! of the start, so it has a thread of its own ([`Hashing`]): until it is done the store has the hash
-//! of before or none, and without one there is no password that would be right.
+//! the admin shows it again, and of the password only a hash. Hashing takes longer than all the
+//! rest of the start, so it has a thread of its own ([`Hashing`]): until it is done the store has
+//! the hash of before or none, and without one there is no password that would be right.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;

@@ -149,8 +149,8 @@ impl Stream {
         .await
     }
 
-    /// The same connection for a thread that reads it with calls that block. What is set on it holds
-    /// for both; reads here may go on when that thread has ended.
+    /// The same connection for a thread that reads it with calls that block. What is set on it
+    /// holds for both; reads here may go on when that thread has ended.
     pub fn second_handle(&self) -> io::Result<std::net::TcpStream> {
         Ok(SockRef::from(&self.tcp).try_clone()?.into())
     }
