@@ -25,12 +25,14 @@ mod follower;
 mod frame_rate;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod leader;
 mod limits;
 mod names;
 mod part_target;
 mod playlist;
 mod reload;
 mod rendition_writer;
+mod rhythm;
 mod segmenter;
 mod update;
 mod window;
