@@ -176,7 +176,8 @@ impl Alignment {
                     self.leader.held = Some(held);
                     return Err(TimelineBreak(unit));
                 }
-                (duration, after_listed) = (Some(lasts), held.listed);
+                duration = Some(lasts);
+                after_listed = held.listed && !self.let_stand(&unit, out);
                 self.emit(held, dts, out);
             }
             None => {
@@ -194,6 +195,29 @@ impl Alignment {
         self.leader.hold(unit, duration, after_listed);
         self.look_ahead(out);
         Ok(())
+    }
+
+    /// The unit comes more than a part later than the one listed early was said to end: that one
+    /// stands in parts without samples. If the segment must not last so long, the time is a gap
+    /// instead, and `true` is returned.
+    fn let_stand(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) -> bool {
+        let dts = unit.dts.ticks();
+        let end = self.leader.writer.end();
+        if dts - end <= self.leader.writer.part_target() {
+            return false;
+        }
+        let too_long = |open: OpenSegment| dts - open.earliest > self.cutter.limit();
+        match self.open_segment() {
+            Some(open) if !self.leader.owes_cut && !too_long(open) => {
+                self.leader.writer.reach(dts, out);
+                return false;
+            }
+            Some(_) => self.cut(self.leader.shown_at(end), end, out),
+            None => {}
+        }
+        self.leader.owes_cut = false;
+        self.cut(self.leader.boundary(unit), dts, out);
+        true
     }
 
     /// Ends the segment or the part before `unit`, if it begins a new one.
@@ -236,6 +260,9 @@ impl Alignment {
             self.cut(self.leader.boundary(&unit), from, out);
         }
         self.leader.observe_written(&unit);
+        // Alone in its segment, and decoded before its time: what is too long is a hole.
+        let start = self.leader.writer.segment_start().map_or(from, |start| start.max(from));
+        let until = until.min(start + self.cutter.limit());
         self.leader.writer.append(unit, from, until, out);
     }
 

@@ -118,7 +118,7 @@ impl Leader {
         }
         // Sound has no use for a composition offset: what is missing stays missing.
         let follows = after_listed && self.kind == TrackKind::Video;
-        let from = if follows { self.writer.end() } else { dts.max(self.writer.end()) };
+        let from = if follows { self.writer.decoded() } else { dts.max(self.writer.end()) };
         self.held = Some(Held { unit, from, listed: false });
     }
 

@@ -1,7 +1,7 @@
 //! Samples of one track into parts and segments of one rendition.
 //!
-//! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7).
-//! `cursor` is where the listed parts end. They meet whenever a part closes at a unit, and
+//! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7),
+//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a part closes at a unit, and
 //!
 //! ```text
 //! cursor <= end <= cursor + PART-TARGET
@@ -22,6 +22,9 @@ use crate::hls::limits;
 use crate::hls::names::RenditionId;
 use crate::hls::update::{Part, SegmentEnd, SegmentStart, Update};
 use crate::time::{MediaTime, Timescale, UnixTime};
+
+/// Before the first sample.
+const NOTHING_DECODED: i64 = i64::MIN;
 
 /// The one relation of media time to dates in a timeline (TS-9, PL-16).
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,8 @@ pub(super) struct RenditionWriter {
     /// `None` until the timeline's first sample or gap.
     cursor: Option<i64>,
     end: i64,
+    /// Where the last sample ends, the same as `end` or earlier; [`NOTHING_DECODED`] before any.
+    decoded: i64,
     origin: Option<i64>,
     samples: Vec<Sample>,
     samples_start: i64,
@@ -98,6 +103,7 @@ impl RenditionWriter {
             segment: None,
             cursor: None,
             end: i64::MIN,
+            decoded: NOTHING_DECODED,
             origin: None,
             samples: Vec::new(),
             samples_start: 0,
@@ -113,7 +119,7 @@ impl RenditionWriter {
     }
 
     /// Adds a unit that decodes at `from` and lasts until `until`; the part it fills is listed by
-    /// the calls below. It must not begin before [`Self::end`] and must have been cut away from the
+    /// the calls below. It must not begin before [`Self::decoded`] and must have been cut away from the
     /// open segment already if it belongs to the next.
     pub(super) fn append(
         &mut self,
@@ -143,6 +149,7 @@ impl RenditionWriter {
             payload: unit.payload,
         });
         self.end = until;
+        self.decoded = until;
     }
 
     /// Whether a unit from `from` to `until` fills the open part: it is long enough then, and
@@ -217,6 +224,11 @@ impl RenditionWriter {
         self.end
     }
 
+    /// Where the last sample ends, in track ticks: a sample that begins here leaves no hole.
+    pub(super) const fn decoded(&self) -> i64 {
+        self.decoded
+    }
+
     /// Number of the open segment, or of the next if none is open.
     pub(super) const fn msn(&self) -> u64 {
         self.msn
@@ -269,6 +281,7 @@ impl RenditionWriter {
         if let Some(last) = self.samples.last_mut() {
             let hole = u32::try_from(dts - self.end).unwrap_or(u32::MAX);
             last.duration = last.duration.saturating_add(hole);
+            self.decoded = dts;
         }
         self.end = dts;
         if self.is_too_long_for_a_part() {
@@ -341,7 +354,11 @@ impl RenditionWriter {
         let start = self.cursor.replace(until).unwrap_or(until);
         let samples = std::mem::take(&mut self.samples);
         self.samples_bytes = 0;
-        let decode_time = if samples.is_empty() { self.end } else { self.samples_start };
+        let decode_time = match (samples.is_empty(), self.decoded) {
+            (false, _) => self.samples_start,
+            (true, NOTHING_DECODED) => segment.start,
+            (true, decoded) => decoded,
+        };
         let bytes = cmaf::fragment(
             self.track,
             self.sequence_number,

@@ -4,4 +4,5 @@ mod foreign;
 mod golden;
 mod lifecycle;
 mod model;
+mod parts;
 mod publisher;

@@ -40,6 +40,8 @@ struct Habits {
     jitter_ms: i64,
     gop_ms: i64,
     scene_cuts: bool,
+    /// One picture in so many is missing; 0 for none.
+    missing: i64,
     reorder: bool,
     video: bool,
     audio_rate: Option<u32>,
@@ -61,12 +63,18 @@ impl Habits {
             jitter_ms: random.pick(&[0, 0, 1, 3]),
             gop_ms: 500 + random.below(9_500),
             scene_cuts: random.one_in(3),
+            missing: random.pick(&[0, 0, 0, 50, 5, 2]),
             reorder: random.one_in(2),
             video: shape != 0,
             audio_rate: (shape != 1).then(|| random.pick(&[44_100, 48_000, 22_050])),
             audio_late_ms: random.pick(&[0, 0, 40, -40, 300, -300, 700, -700]),
             pauses,
         }
+    }
+
+    /// Everything can be told in advance.
+    const fn is_regular(&self) -> bool {
+        !self.pauses && !self.scene_cuts && self.jitter_ms == 0 && self.missing == 0
     }
 
     fn tracks(&self) -> Tracks {
@@ -114,6 +122,9 @@ impl Habits {
             let jitter = if self.jitter_ms > 0 { random.below(self.jitter_ms + 1) } else { 0 };
             let ms = (exact + jitter).max(last_ms + 1);
             if self.pauses && pause.covers(random, from_ms + ms) {
+                continue;
+            }
+            if self.missing > 0 && frame > 0 && random.one_in(self.missing) {
                 continue;
             }
             last_ms = ms;
@@ -228,7 +239,7 @@ impl Model {
             self.check_nothing_lost();
         }
         // What is regular is told in advance (LL-10).
-        if !self.habits.pauses && !self.habits.scene_cuts && self.habits.jitter_ms == 0 {
+        if self.habits.is_regular() {
             for checker in &self.checkers {
                 assert_eq!(checker.hints_missed, 0, "hints of {} (LL-10)", checker.folder);
             }
@@ -270,7 +281,6 @@ impl Model {
                 continue;
             }
             last = *msn;
-            let boundary = fragment.decode_time + first.offset;
             let before = audio.fragments.iter().rfind(|(n, _)| *n == msn - 1);
             let Some((_, sound)) = audio.fragments.iter().find(|(n, _)| n == msn) else { continue };
             let Some((_, before)) = before else { continue };
@@ -278,8 +288,13 @@ impl Model {
             if end != sound.decode_time {
                 continue; // a new timeline
             }
-            let early = boundary * rate - sound.decode_time * 90_000;
-            assert!(early <= 0 && early > -1_025 * 90_000, "segment {msn}: {early}");
+            // Where a picture is missing, the segment may begin when it should have been shown.
+            let aligned = [first.offset, 0].into_iter().any(|offset| {
+                let boundary = fragment.decode_time + offset;
+                let early = boundary * rate - sound.decode_time * 90_000;
+                early <= 0 && early > -1_025 * 90_000
+            });
+            assert!(aligned, "segment {msn}: {} {}", fragment.decode_time, sound.decode_time);
         }
     }
 
@@ -293,7 +308,22 @@ impl Model {
             let out: Vec<_> = out.map(|sample| sample.payload.clone()).collect();
             assert_eq!(out.len(), sent.clone().count(), "{}", checker.folder);
             assert!(out.into_iter().eq(sent), "{}", checker.folder);
+            self.check_presentation(checker, kind);
         }
+    }
+
+    /// Every unit is shown when it was sent to be, however it was decoded.
+    fn check_presentation(&self, checker: &Checker, kind: TrackKind) {
+        let sent = self.sent.iter().filter(|unit| unit.track == kind).map(|u| u.pts.ticks());
+        let shown = checker.fragments.iter().flat_map(|(_, fragment)| {
+            let mut decodes = fragment.decode_time;
+            fragment.samples.iter().map(move |sample| {
+                let shown = decodes + sample.offset;
+                decodes += sample.duration;
+                shown
+            })
+        });
+        assert!(shown.eq(sent), "presentation times of {}", checker.folder);
     }
 }
 
