@@ -83,8 +83,8 @@ fn one_playlist_that_breaks_a_rule_gives_that_finding() {
         ("LL-1", "DURATION=0.50000,URI=\"17.1", "DURATION=0.50100,URI=\"17.1"),
         (
             "LL-1",
-            "DURATION=0.50000,URI=\"17.0.m4s\",INDEPENDENT=YES",
-            "DURATION=0.40000,URI=\"17.0.m4s\"",
+            "DURATION=0.50000,URI=\"17.1.m4s\"\n",
+            "DURATION=0.40000,URI=\"17.1.m4s\"\n#EXT-X-PART:DURATION=0.50000,URI=\"17.9.m4s\"\n",
         ),
         ("LL-3", "#EXT-X-PART:DURATION=0.50000,URI=\"14.3.m4s\"\n", ""),
         ("LL-5", "URI=\"17.1.m4s\"", "URI=\"17.1.m4s\",BYTERANGE=\"9@0\""),
