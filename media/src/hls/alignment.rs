@@ -68,16 +68,18 @@ pub(super) struct TrackWriter {
 }
 
 impl Alignment {
-    /// Lengths in any unit; `start` is the output time of the first unit.
+    /// Lengths in any unit; `start` is the output time of the first unit, `opening` when it is the
+    /// first of its broadcast.
     pub(super) fn new(
         target: MediaTime,
         limit: MediaTime,
         start: MediaTime,
+        opening: bool,
         leader: TrackWriter,
         follower: Option<TrackWriter>,
     ) -> Self {
         let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
-        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target());
+        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target(), opening);
         Self {
             cutter,
             leader: Leader::new(leader),
@@ -236,7 +238,8 @@ impl Alignment {
         if cuts {
             // The unit is late: the segment ends where the picture before was said to end.
             let late = dts - self.leader.writer.end();
-            let late = if late * 2 > usual { late } else { 0 };
+            let much = owed || late * 2 > self.leader.last_duration();
+            let late = if late > 0 && much { late } else { 0 };
             let late = MediaTime::new(late, self.leader.writer.timescale());
             self.cut(self.leader.boundary(unit).minus(late), dts, out);
         } else if unit.sync && self.leader.kind == TrackKind::Video {
@@ -274,21 +277,23 @@ impl Alignment {
         else {
             return;
         };
-        let next = self.open_segment_with(&held);
-        let cut = self.expects_cut(next, expected);
-        let unsure = expected.sync == NextSync::Unknown
-            && self.cutter.cuts_before(next, expected.dts, true, expected.duration);
-        let now = self.leader.boundary(&held.unit);
-        self.horizon = Some(Horizon {
-            // Up to an eighth of a picture is no break of the rhythm; twice that is safe.
-            decided: now.plus(self.ticks(expected.duration * 3 / 4)),
-            next: now.plus(self.ticks(expected.duration)),
-            cuts: if unsure { None } else { Some(cut != Cut::None) },
-        });
         let Expected { dts: until, duration, .. } = expected;
         let writer = &self.leader.writer;
         let fits = until > held.from && writer.room_in_part(held.from) >= until - held.from;
         let full = fits && writer.is_filled_by(held.from, until, duration);
+        let mut next = self.open_segment_with(&held);
+        next.full_parts += u32::from(full);
+        let cut = self.expects_cut(next, expected);
+        let unsure = expected.sync == NextSync::Unknown
+            && cut == Cut::None
+            && self.cutter.cuts_before(next, until, true, duration);
+        let now = self.leader.boundary(&held.unit);
+        self.horizon = Some(Horizon {
+            // Up to an eighth of a picture is no break of the rhythm; twice that is safe.
+            decided: now.plus(self.ticks(duration * 3 / 4)),
+            next: now.plus(self.ticks(duration)),
+            cuts: if unsure { None } else { Some(cut != Cut::None) },
+        });
         let last = fits && cut == Cut::Sure;
         let too_long = until - next.earliest > self.cutter.limit();
         if unsure || too_long || !(full || last) {
@@ -318,6 +323,7 @@ impl Alignment {
     /// Ends the leader's segment at `dts`; the follower's will end at `boundary`.
     fn cut(&mut self, boundary: MediaTime, dts: i64, out: &mut VecDeque<Update>) {
         self.leader.writer.close_segment(dts, out);
+        self.cutter.close();
         if let Some(follower) = &mut self.follower {
             follower.add_boundary(boundary);
         }
@@ -358,7 +364,7 @@ impl Alignment {
     fn open_segment_with(&self, held: &Held) -> OpenSegment {
         self.open_segment().unwrap_or_else(|| {
             let start = self.leader.writer.segment_start().unwrap_or(held.from);
-            OpenSegment { start, earliest: start, independent: held.unit.sync }
+            OpenSegment { start, earliest: start, independent: held.unit.sync, full_parts: 0 }
         })
     }
 
@@ -375,6 +381,7 @@ impl Alignment {
             start,
             earliest: other.map_or(start, |other| other.min(start)),
             independent: writer.is_segment_independent(),
+            full_parts: writer.full_parts(self.leader.last_duration()),
         })
     }
 

@@ -161,12 +161,18 @@ impl RenditionWriter {
             && self.is_long_enough(until.max(from))
     }
 
+    /// Parts of the open segment, with the one in the making if a unit of `duration` would not fit
+    /// any more.
+    pub(super) fn full_parts(&self, duration: i64) -> u32 {
+        let parts = self.segment.map_or(0, |segment| segment.parts);
+        parts + u32::from(self.is_part_full(duration))
+    }
+
     /// Lists what is longer than a part. Closes the part if it is long enough and a unit of
     /// `duration` would not fit any more.
     pub(super) fn close_full_part(&mut self, duration: i64, out: &mut VecDeque<Update>) {
         self.list_until_close(out);
-        let overflows = self.end.saturating_add(duration) > self.cursor_end();
-        if overflows && !self.samples.is_empty() && self.is_long_enough(self.end) {
+        if self.is_part_full(duration) {
             self.close_part(out);
         }
     }
@@ -298,6 +304,11 @@ impl RenditionWriter {
     fn is_long_enough(&self, end: i64) -> bool {
         let listed = self.cursor.map_or(0, |cursor| end - cursor);
         listed.saturating_mul(100) >= self.part_target.saturating_mul(85)
+    }
+
+    fn is_part_full(&self, duration: i64) -> bool {
+        let overflows = self.end.saturating_add(duration) > self.cursor_end();
+        overflows && !self.samples.is_empty() && self.is_long_enough(self.end)
     }
 
     fn close_part(&mut self, out: &mut VecDeque<Update>) {

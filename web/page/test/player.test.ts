@@ -8,6 +8,7 @@ class ScriptedEngine implements Engine {
   readonly loaded: string[] = [];
   readonly selected: number[] = [];
   live: LiveWindow | null = null;
+  readonly paced: boolean[] = [];
   repairs = 0;
   destroyed = false;
 
@@ -24,6 +25,9 @@ class ScriptedEngine implements Engine {
   }
   selectLevel(index: number): void {
     this.selected.push(index);
+  }
+  pace(following: boolean): void {
+    this.paced.push(following);
   }
   repair(): void {
     this.repairs += 1;

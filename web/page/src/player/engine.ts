@@ -39,6 +39,8 @@ export interface Engine {
   playingDateMs(): number | null;
   /** -1 lets the engine choose. */
   selectLevel(index: number): void;
+  /** Called several times a second while playing: speeds up a viewer who follows and fell behind. */
+  pace(following: boolean): void;
   /** Tries to go on after a decoder fault without starting over. */
   repair(): void;
   destroy(): void;

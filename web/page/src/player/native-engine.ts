@@ -42,6 +42,10 @@ export class NativeEngine implements Engine {
     // Safari chooses alone.
   }
 
+  pace(): void {
+    // Safari catches up by itself.
+  }
+
   repair(): void {
     this.#video.load();
   }

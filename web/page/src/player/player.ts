@@ -412,6 +412,7 @@ export class Player {
     if (verdict === "flowing" || verdict === "moving") this.failure.value = null;
     if (verdict === "flowing") this.#recovery.succeed();
     if (idle) return;
+    this.#engine?.pace(this.#following);
     if (verdict === "stuck") this.#onTrouble("network");
     else if (this.#following && shouldJump(video.currentTime, live)) {
       video.currentTime = live;
