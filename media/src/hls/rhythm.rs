@@ -38,7 +38,7 @@ impl<const N: usize> Rhythm<N> {
         const CYCLE: usize = 3;
         let (least, most) = (self.recent.iter().min()?, self.recent.iter().max()?);
         let steady = self.count == N && *least > 0 && most - least <= tolerance;
-        self.recent.iter().rev().take(CYCLE).last().copied().filter(|_| steady)
+        self.recent.get(N.saturating_sub(CYCLE)).copied().filter(|_| steady)
     }
 }
 

@@ -159,7 +159,7 @@ impl Sender {
         self.count += 1;
         match self.kind {
             Kind::Steady | Kind::Variable | Kind::Restarted => {
-                thread::sleep(Duration::from_millis(50))
+                thread::sleep(Duration::from_millis(50));
             }
             Kind::Jittery => {
                 // A fixed sequence of delays, so that a finding can be met again.

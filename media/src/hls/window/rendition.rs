@@ -150,7 +150,10 @@ impl RenditionWindow {
 
     pub(super) fn report(&self, view: View) -> Option<RenditionReport> {
         let open = self.listed_open().filter(|_| !view.plain);
-        let newest = open.or_else(|| self.segments.back())?;
+        // LAST-PART must be told, and a gap has no part.
+        let has_part = |segment: &&Segment| view.plain || segment.part_count() > 0;
+        let whole = || self.segments.iter().rev().find(has_part);
+        let newest = open.or_else(whole).or_else(|| self.segments.back())?;
         Some(RenditionReport {
             rendition: self.rendition.id,
             last_msn: newest.msn,
