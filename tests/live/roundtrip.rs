@@ -23,17 +23,6 @@ fn audio_drift(program: Program) -> f64 {
     }
 }
 
-/// GStreamer's flvmux clamps decode times below zero, so the first group of pictures stands closer
-/// together than the next begins, and its last picture lasts two longer than it should. It fits no
-/// full part, and the part before it comes out at 84 % of PART-TARGET where 85 are asked (LL-1).
-/// That one part is excused; a second one is not.
-fn excuse_clamped_group(recording: &mut Recording) {
-    let short = |offence: &String| offence.starts_with("LL-1") && offence.ends_with("only 0.28");
-    if let Some(at) = recording.offences.iter().position(short) {
-        recording.offences.remove(at);
-    }
-}
-
 /// Publishes a clip and judges what comes out; gives the server, whose playlists have ended.
 pub(crate) fn comes_back(program: Program, name: &str, pace: Pace) -> Server {
     let tracks = Tracks::of(name);
@@ -46,17 +35,14 @@ pub(crate) fn comes_back(program: Program, name: &str, pace: Pace) -> Server {
     let url = server.url("/hls/stream.m3u8");
     let received = Frames::read_with(program.reader(), &url, tracks, LIMIT);
     publisher.finish(LIMIT);
-    let mut recordings: Vec<_> =
+    let recordings: Vec<_> =
         followers.into_iter().map(|follower| follower.wait_end(LIMIT)).collect();
 
     sent.assert_same(&received);
     let (pictures, sounds) = received.counts();
     assert!(!tracks.video || pictures > 150, "only {pictures} pictures");
     assert!(!tracks.audio || sounds > 100, "only {sounds} units of sound");
-    for recording in &mut recordings {
-        if program == Program::Gstreamer {
-            excuse_clamped_group(recording);
-        }
+    for recording in &recordings {
         recording.assert_clean();
         assert!(recording.discontinuities().is_empty(), "{:?}", recording.discontinuities());
     }

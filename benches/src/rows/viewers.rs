@@ -61,7 +61,7 @@ pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
         );
         // Joining costs as much per second as watching, on half the viewers on average.
         cost.push(spent / (count * (seconds - count / RAMP / 2.0)) * 1e3);
-        if late > 50.0 + PICTURE_MS || errors > 0.0 {
+        if late > 50.0 || errors > 0.0 {
             break;
         }
         most = viewers;
@@ -113,10 +113,6 @@ fn overload(setting: &Setting, most: u32, peak: f64) -> Outcome<Vec<Row>> {
         ),
     ])
 }
-
-/// Lateness counts from the sending of a part's last picture. The part is complete when the next
-/// picture shows how long that one lasts, one picture later at 30 per second.
-const PICTURE_MS: f64 = 1e3 / 30.0;
 
 /// P6 and P11: one viewer alone, then crowds that only reload.
 pub fn delay(setting: &Setting) -> Outcome<Vec<Row>> {

@@ -85,7 +85,7 @@ pub enum Answer {
 pub enum MediaAnswer {
     /// 200.
     Ready(MediaBody),
-    /// The hinted part: ask again when [`Window::reached`] (LL-11).
+    /// The hinted part (LL-11), or the open segment: ask again when [`Window::reached`].
     Wait(WaitFor),
     /// 404: never listed, or gone.
     NotFound,
@@ -249,6 +249,12 @@ impl Window {
             && current.is_some_and(|window| window.is_hinted(name))
         {
             return MediaAnswer::Wait(WaitFor { rendition: id, msn, part: Some(index) });
+        }
+        // Another shard may list it already: updates reach each at its own moment.
+        if let MediaName::Segment { msn } = name
+            && current.and_then(RenditionWindow::listed_open).is_some_and(|open| open.msn == msn)
+        {
+            return MediaAnswer::Wait(WaitFor { rendition: id, msn, part: None });
         }
         match self.chunks(id, name, current) {
             Some(chunks) => {
