@@ -27,7 +27,7 @@ pub mod shutdown;
 pub mod stream;
 
 pub use admission::{Admission, ConnectionLimits, client_of};
-pub use conn::{Handler, serve_http};
+pub use conn::{Handler, PlainAnswer, WaitedAnswer, Waiting, serve_http};
 pub use listener::{AcceptError, BindError, Listener, probe};
 pub use serve::serve_listener;
 pub use shutdown::{Gate, StopToken, Stopped};

@@ -203,6 +203,13 @@ impl Stream {
         first.map_or(Poll::Ready(Ok(0)), |first| Pin::new(&mut self.tcp).poll_write(cx, first))
     }
 
+    /// What the kernel takes of `slices` at once. Zero also when the connection has failed: the next
+    /// [`poll_write`](Self::poll_write) tells.
+    pub fn try_write(&self, slices: &[IoSlice<'_>]) -> usize {
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        SockRef::from(&self.tcp).send_vectored_with_flags(slices, flags).unwrap_or(0)
+    }
+
     /// Ready once `deadline` has passed. Cheap to ask often: its timer is armed lazily.
     pub fn poll_deadline(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         self.timer.poll(cx, deadline)

@@ -201,7 +201,8 @@ impl Window {
                 let snapshot = match window.rendered(view) {
                     Some(snapshot) => snapshot.clone(),
                     None => {
-                        let snapshot = Snapshot::new(self.write_playlist(presentation, index, view));
+                        let snapshot =
+                            Snapshot::new(self.write_playlist(presentation, index, view));
                         self.renditions[index].keep(view, &snapshot);
                         snapshot
                     }
@@ -365,9 +366,7 @@ impl Window {
                 let segment = self.segment(id, msn, current).filter(|s| !is_open && !s.gap)?;
                 Some(segment.whole().clone())
             }
-            MediaName::Part { msn, index } => {
-                self.segment(id, msn, current)?.part(index).cloned()
-            }
+            MediaName::Part { msn, index } => self.segment(id, msn, current)?.part(index).cloned(),
         }
     }
 
