@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`listener`] | a port shared by all shards; its probe at start-up |
+//! | `readiness` | which sockets of a shard are worth a try: an epoll set on the ring |
 //! | [`stream`] | one TCP connection: reads and vectored writes against absolute deadlines |
 //! | [`conn`] | the drive loop of an HTTP/1.1 connection around its session |
 //! | [`serve`] | the accept loop: caps, then one task per connection |
@@ -22,6 +23,7 @@ pub mod admission;
 pub mod conn;
 mod deadline;
 pub mod listener;
+mod readiness;
 pub mod serve;
 pub mod shutdown;
 pub mod stream;
