@@ -210,3 +210,91 @@ impl Set {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, poll_fn};
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::task::Poll;
+
+    use super::*;
+
+    fn on_an_executor(test: impl Future<Output = ()>) {
+        glommio::LocalExecutorBuilder::default().make().unwrap().run(test);
+    }
+
+    fn pair() -> (UnixStream, UnixStream) {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        (ours, theirs)
+    }
+
+    async fn ready(readiness: &Readiness, side: Side) {
+        let is_ready = |cx: &Context<'_>| readiness.is_ready(side, cx);
+        poll_fn(|cx| if is_ready(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+
+    fn is_ready(readiness: &Readiness, side: Side) -> bool {
+        readiness.is_ready(side, &Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn news_wakes_and_an_end_that_came_with_the_last_bytes_is_not_forgotten() {
+        on_an_executor(async {
+            let (mut ours, mut theirs) = pair();
+            let readiness = Readiness::of(&ours).unwrap();
+            assert!(is_ready(&readiness, Side::Read) && is_ready(&readiness, Side::Write));
+            let mut buffer = [0; 8];
+            for _ in 0..3 {
+                readiness.set_blocked(Side::Read);
+                theirs.write_all(b"x").unwrap();
+                ready(&readiness, Side::Read).await;
+                assert_eq!(ours.read(&mut buffer).unwrap(), 1);
+            }
+            readiness.set_drained();
+            theirs.write_all(b"last").unwrap();
+            drop(theirs);
+            loop {
+                ready(&readiness, Side::Read).await;
+                readiness.set_drained();
+                if is_ready(&readiness, Side::Read) {
+                    break;
+                }
+            }
+            assert_eq!(ours.read(&mut buffer).unwrap(), 4);
+            assert_eq!(ours.read(&mut buffer).unwrap(), 0);
+        });
+    }
+
+    #[test]
+    fn a_full_socket_gets_ready_when_it_is_read() {
+        on_an_executor(async {
+            let (mut ours, mut theirs) = pair();
+            let readiness = Readiness::of(&ours).unwrap();
+            while ours.write(&[7; 4_096]).is_ok() {}
+            readiness.set_blocked(Side::Write);
+            assert!(!is_ready(&readiness, Side::Write));
+            theirs.set_nonblocking(true).unwrap();
+            while theirs.read(&mut [0; 65_536]).is_ok() {}
+            ready(&readiness, Side::Write).await;
+            assert!(ours.write(b"x").is_ok());
+        });
+    }
+
+    #[test]
+    fn left_places_are_taken_again() {
+        on_an_executor(async {
+            let sockets: Vec<_> = (0..3).map(|_| pair()).collect();
+            for _ in 0..5 {
+                let entered: Vec<_> =
+                    sockets.iter().map(|(ours, _)| Readiness::of(ours).unwrap()).collect();
+                assert_eq!(entered[0].set.places.borrow().entries.len(), 3);
+                for (ours, _) in &sockets {
+                    // Left by closing elsewhere; here the sockets live on.
+                    epoll::delete(&entered[0].set.epoll, ours).unwrap();
+                }
+            }
+        });
+    }
+}
