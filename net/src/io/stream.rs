@@ -71,8 +71,8 @@ const LINGER_BYTES_MAX: usize = 256 << 10;
 const LINGER_READ_BYTES: usize = 4 << 10;
 
 impl Stream {
-    /// Takes over an accepted non-blocking connection and turns Nagle's algorithm off: every write here is a
-    /// whole answer, and holding its tail back costs 40 ms.
+    /// Takes over an accepted non-blocking connection and turns Nagle's algorithm off: every write
+    /// here is a whole answer, and holding its tail back costs 40 ms.
     pub(super) fn new(accepted: OwnedFd) -> io::Result<Self> {
         let tcp = TcpStream::from(accepted);
         tcp.set_nodelay(true)?;
@@ -217,8 +217,8 @@ impl Stream {
         Poll::Pending
     }
 
-    /// What the kernel takes of `slices` at once. Zero also when the connection has failed: the next
-    /// [`poll_write`](Self::poll_write) tells.
+    /// What the kernel takes of `slices` at once. Zero also when the connection has failed: the
+    /// next [`poll_write`](Self::poll_write) tells.
     pub fn try_write(&self, slices: &[IoSlice<'_>]) -> usize {
         self.send(slices).unwrap_or(0)
     }
