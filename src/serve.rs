@@ -13,8 +13,8 @@ use http::header::{self, HeaderName, HeaderValue};
 use riverrun_net::http::conditional::apply_conditions;
 use riverrun_net::http::cors::{Cors, add_vary};
 use riverrun_net::http::range::apply_range;
-use riverrun_net::http::{Request, Response};
-use riverrun_net::io::Handler;
+use riverrun_net::http::{PlainRequest, Request, Response};
+use riverrun_net::io::{Handler, PlainAnswer};
 use riverrun_web::api::{self, Status, WebConfig};
 use riverrun_web::assets::Asset;
 use riverrun_web::page::{self, PageState, SECURITY_HEADERS};
@@ -39,9 +39,13 @@ impl Handler for Viewers {
         }
         // A player on another site must be able to read why it was refused (CH-5).
         if route.cors() || request.uri.path().starts_with("/hls/") {
-            Cors::AnyOrigin.apply(&request, &mut response);
+            Cors::apply_any(&mut response);
         }
         response
+    }
+
+    fn handle_plain(&self, request: &PlainRequest<'_>) -> Option<PlainAnswer> {
+        live::plain::answer(&self.shard, request)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Requests that wait for a part: blocked playlist reloads and hinted parts (LL-10, LL-11).
 //!
-//! Waiters are kept in the order of what they wait for, so a new part releases the front of the
-//! list and looks at nobody else. A waiter that is dropped (its client left) frees its place.
+//! Waiters for the same place form a round. A new part ends the rounds up to it and looks at nobody
+//! else; a waiter looks at its round and searches nothing. One that is dropped (its client left)
+//! frees its place.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -29,8 +30,25 @@ impl Place {
 
 #[derive(Default)]
 struct List {
-    waiting: RefCell<BTreeMap<(Place, u64), Option<Waker>>>,
-    arrivals: Cell<u64>,
+    /// Only rounds that somebody waits in. There are few: a playlist names how far ahead one may
+    /// ask.
+    rounds: RefCell<BTreeMap<Place, Rc<Round>>>,
+    /// Waiters of all these rounds.
+    waiting: Cell<usize>,
+}
+
+/// Those who wait for one place.
+#[derive(Default)]
+struct Round {
+    is_over: Cell<bool>,
+    seats: RefCell<Seats>,
+}
+
+/// Wakers by seat. Left seats are taken again.
+#[derive(Default)]
+struct Seats {
+    wakers: Vec<Option<Waker>>,
+    free: Vec<usize>,
 }
 
 /// The waiters of one rendition on one shard.
@@ -41,27 +59,32 @@ impl Waiters {
     /// A future that is ready once [`Self::release`] has reached `place`, or `None` when too many
     /// wait already.
     pub fn wait(&self, place: Place) -> Option<Wait> {
-        let mut waiting = self.0.waiting.borrow_mut();
-        if waiting.len() >= WAITERS_MAX {
+        if self.len() >= WAITERS_MAX {
             return None;
         }
-        let arrival = self.0.arrivals.get();
-        self.0.arrivals.set(arrival + 1);
-        waiting.insert((place, arrival), None);
-        Some(Wait { list: Rc::clone(&self.0), entry: (place, arrival) })
+        self.0.waiting.set(self.len() + 1);
+        let round = Rc::clone(self.0.rounds.borrow_mut().entry(place).or_default());
+        let seat = round.seats.borrow_mut().take();
+        Some(Wait { list: Rc::clone(&self.0), round, place, seat })
     }
 
     /// Wakes everyone who waits for `reached` or something before it; how many.
     pub fn release(&self, reached: Place) -> usize {
-        let mut waiting = self.0.waiting.borrow_mut();
-        let later = waiting.split_off(&(reached, u64::MAX));
-        let released = std::mem::replace(&mut *waiting, later);
-        drop(waiting);
-        let count = released.len();
-        for waker in released.into_values().flatten() {
-            waker.wake();
+        let before = self.len();
+        loop {
+            let mut rounds = self.0.rounds.borrow_mut();
+            let Some(first) = rounds.first_entry().filter(|first| *first.key() <= reached) else {
+                return before - self.len();
+            };
+            let round = first.remove();
+            drop(rounds);
+            round.is_over.set(true);
+            let seats = round.seats.take();
+            self.0.waiting.set(self.len() - seats.taken());
+            for waker in seats.wakers.into_iter().flatten() {
+                waker.wake();
+            }
         }
-        count
     }
 
     /// Wakes everyone: the broadcast ended or another began.
@@ -71,7 +94,7 @@ impl Waiters {
 
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.0.waiting.borrow().len()
+        self.0.waiting.get()
     }
 
     /// Nobody waits.
@@ -80,31 +103,61 @@ impl Waiters {
     }
 }
 
+impl Seats {
+    fn take(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.wakers.push(None);
+            self.wakers.len() - 1
+        })
+    }
+
+    fn leave(&mut self, seat: usize) {
+        if let Some(waker) = self.wakers.get_mut(seat) {
+            *waker = None;
+            self.free.push(seat);
+        }
+    }
+
+    const fn taken(&self) -> usize {
+        self.wakers.len() - self.free.len()
+    }
+}
+
 /// See [`Waiters::wait`].
 pub struct Wait {
     list: Rc<List>,
-    entry: (Place, u64),
+    round: Rc<Round>,
+    place: Place,
+    seat: usize,
 }
 
 impl Future for Wait {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        match self.list.waiting.borrow_mut().get_mut(&self.entry) {
-            None => Poll::Ready(()),
-            Some(waker) => {
-                if !waker.as_ref().is_some_and(|known| known.will_wake(context.waker())) {
-                    *waker = Some(context.waker().clone());
-                }
-                Poll::Pending
-            }
+        if self.round.is_over.get() {
+            return Poll::Ready(());
         }
+        if let Some(waker) = self.round.seats.borrow_mut().wakers.get_mut(self.seat)
+            && !waker.as_ref().is_some_and(|known| known.will_wake(context.waker()))
+        {
+            *waker = Some(context.waker().clone());
+        }
+        Poll::Pending
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.list.waiting.borrow_mut().remove(&self.entry);
+        if self.round.is_over.get() {
+            return;
+        }
+        let mut seats = self.round.seats.borrow_mut();
+        seats.leave(self.seat);
+        self.list.waiting.set(self.list.waiting.get() - 1);
+        if seats.taken() == 0 {
+            self.list.rounds.borrow_mut().remove(&self.place);
+        }
     }
 }
 
@@ -139,6 +192,24 @@ mod tests {
         let wait = waiters.wait(Place { msn: 1, part: 0 });
         assert_eq!(waiters.len(), 1);
         drop(wait);
-        assert!(waiters.is_empty());
+        assert!(waiters.is_empty() && waiters.0.rounds.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_left_seat_is_taken_again_and_the_count_stays_right() {
+        let waiters = Waiters::default();
+        let place = Place { msn: 1, part: 0 };
+        let first = waiters.wait(place).unwrap();
+        let mut second = pin!(waiters.wait(place).unwrap());
+        drop(first);
+        let mut third = pin!(waiters.wait(place).unwrap());
+        assert!(!ready(&mut second) && !ready(&mut third));
+        assert_eq!(waiters.0.rounds.borrow()[&place].seats.borrow().wakers.len(), 2);
+        assert_eq!(waiters.len(), 2);
+        waiters.release(place);
+        assert!(waiters.is_empty() && ready(&mut second) && ready(&mut third));
+        // One who comes to the same place later begins another round.
+        let mut late = pin!(waiters.wait(place).unwrap());
+        assert!(!ready(&mut late) && waiters.len() == 1);
     }
 }

@@ -1,4 +1,9 @@
 //! Playlists, parts and segments from this shard's window; requests that wait for a part.
+//!
+//! Plain reads come through [`plain`] and get bytes that were prepared once per state; the rest,
+//! and every refusal, is made here.
+
+pub(super) mod plain;
 
 use std::future::Future;
 use std::io::Write;
@@ -28,6 +33,8 @@ const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 /// end of a segment video.js 8.24 asks for the same part again until the next is listed, and would
 /// get the old answer out of the browser's cache for as long as that keeps it.
 const BLOCKING_CACHE: &str = "max-age=0, s-maxage=1";
+/// Forms of a playlist beside the text itself.
+const PLAYLIST_CODINGS: [ContentCoding; 1] = [ContentCoding::Gzip];
 /// A wait ends with 503 after this many target durations (LL 2.3).
 const WAIT_TARGET_DURATIONS: u32 = 3;
 
@@ -69,23 +76,42 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
         Ok(directives) => directives,
         Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong.to_string()),
     };
-    let target = target_duration(shard);
-    let patience = if directives.msn.is_some() { target * WAIT_TARGET_DURATIONS } else { target };
-    let answer =
-        until_ready(shard, patience, || shard.window.borrow_mut().playlist(rendition, &directives))
-            .await;
-    match answer {
+    let ask = || shard.window.borrow_mut().playlist(rendition, &directives);
+    match until_ready(shard, patience(shard, &directives), ask).await {
         Ok(Answer::Ready(snapshot)) => {
-            let cache = if snapshot.is_blocking() { BLOCKING_CACHE } else { "max-age=1" };
+            let cache = playlist_cache(&snapshot);
             apply_conditions(request, playlist_response(request, &snapshot, cache))
         }
-        Ok(Answer::BadRequest(wrong)) => error(StatusCode::BAD_REQUEST, &wrong.to_string()),
-        Ok(Answer::NotFound | Answer::Wait(_)) => not_there("there is no such playlist now"),
-        Err(Impatience::TooMany) => too_many(),
-        Err(Impatience::TooLong) if directives.msn.is_none() => {
-            not_there("nothing was published yet")
+        Ok(answer) => no_playlist(&answer),
+        Err(impatience) => no_playlist_yet(&impatience, &directives),
+    }
+}
+
+/// How long a request for a playlist may wait: for parts as the standard says, for the first of
+/// them at most a target duration.
+fn patience(shard: &Shard, directives: &Directives) -> Duration {
+    let target = target_duration(shard);
+    if directives.msn.is_some() { target * WAIT_TARGET_DURATIONS } else { target }
+}
+
+const fn playlist_cache(snapshot: &Snapshot) -> &'static str {
+    if snapshot.is_blocking() { BLOCKING_CACHE } else { "max-age=1" }
+}
+
+fn no_playlist(answer: &Answer) -> Response {
+    match answer {
+        Answer::BadRequest(wrong) => error(StatusCode::BAD_REQUEST, &wrong.to_string()),
+        Answer::NotFound | Answer::Wait(_) | Answer::Ready(_) => {
+            not_there("there is no such playlist now")
         }
-        Err(Impatience::TooLong) => {
+    }
+}
+
+fn no_playlist_yet(impatience: &Impatience, directives: &Directives) -> Response {
+    match impatience {
+        Impatience::TooMany => too_many(),
+        Impatience::TooLong if directives.msn.is_none() => not_there("nothing was published yet"),
+        Impatience::TooLong => {
             error(StatusCode::SERVICE_UNAVAILABLE, "the publisher delivers nothing at the moment")
         }
     }
@@ -95,22 +121,28 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
 pub(super) async fn media(shard: &Rc<Shard>, rendition: &str, name: &str) -> Response {
     let patience = target_duration(shard) * WAIT_TARGET_DURATIONS;
     match until_ready(shard, patience, || shard.window.borrow().media(rendition, name)).await {
-        Ok(MediaAnswer::Ready(MediaBody { content_type, chunks })) => {
-            let body = match <[Bytes; 1]>::try_from(chunks) {
-                Ok([one]) => Body::Bytes(one),
-                Err(several) => Body::Chain(several.into()),
-            };
-            let mut response =
-                Response::ok(content_type, body).header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-            // The name never means other bytes (PL-6), so it is its own validator.
-            set_text(&mut response, header::ETAG, &format!("\"{rendition}-{name}\""));
-            response
-        }
-        Ok(MediaAnswer::NotFound | MediaAnswer::Wait(_)) => {
-            not_there("there is no such file, or it has left the window")
-        }
-        Err(Impatience::TooMany) => too_many(),
-        Err(Impatience::TooLong) => error(StatusCode::NOT_FOUND, "the announced part did not come"),
+        Ok(MediaAnswer::Ready(body)) => media_response(rendition, name, &body),
+        Ok(MediaAnswer::NotFound | MediaAnswer::Wait(_)) => no_media(),
+        Err(impatience) => no_media_yet(&impatience),
+    }
+}
+
+fn media_response(rendition: &str, name: &str, body: &MediaBody) -> Response {
+    let mut response = Response::ok(body.content_type, Body::Chain(body.chunks.clone()))
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    // The name never means other bytes (PL-6), so it is its own validator.
+    set_text(&mut response, header::ETAG, &format!("\"{rendition}-{name}\""));
+    response
+}
+
+fn no_media() -> Response {
+    not_there("there is no such file, or it has left the window")
+}
+
+fn no_media_yet(impatience: &Impatience) -> Response {
+    match impatience {
+        Impatience::TooMany => too_many(),
+        Impatience::TooLong => error(StatusCode::NOT_FOUND, "the announced part did not come"),
     }
 }
 
@@ -196,7 +228,11 @@ impl From<&WaitFor> for Place {
 }
 
 fn playlist_response(request: &Request, snapshot: &Snapshot, cache: &str) -> Response {
-    let coding = choose_coding(&request.headers, &[ContentCoding::Gzip]);
+    coded_playlist(choose_coding(&request.headers, &PLAYLIST_CODINGS), snapshot, cache)
+}
+
+/// In this form, chosen by the client out of [`PLAYLIST_CODINGS`].
+fn coded_playlist(coding: ContentCoding, snapshot: &Snapshot, cache: &str) -> Response {
     let (body, suffix) = match coding {
         ContentCoding::Gzip => (snapshot.gzip(gzip), "-gz"),
         _ => (snapshot.text().clone(), ""),

@@ -247,6 +247,46 @@ fn absence_of_the_publisher_ends_a_wait_with_503() {
     assert!(answer.took < AT_ONCE);
 }
 
+/// Most reads take a short way through the server. A range that is none, or a condition that does
+/// not hold, takes a request the full way, to an answer that must be the same.
+#[test]
+fn both_ways_through_the_server_say_the_same() {
+    let mut table = Table::new();
+    let media = Media::parse(table.ask("").text());
+    let segment = media.last_complete().expect("a segment");
+    let uris = [segment.uri.as_deref(), segment.map.as_deref(), media.part_uris().next()];
+    let uris = uris.into_iter().flatten().map(|uri| resolve(VIDEO, uri));
+    let blocking = format!("{VIDEO}?_HLS_msn={}&_HLS_part=0", segment.msn);
+    let lists =
+        [VIDEO.to_owned(), format!("{VIDEO}?_HLS_skip=YES"), format!("{VIDEO}?ll=0"), blocking];
+    // What two states of a playlist may differ in.
+    let of_the_state = |name: &str| matches!(name, "etag" | "content-length");
+    for (path, is_list) in uris.map(|uri| (uri, false)).chain(lists.map(|list| (list, true))) {
+        for coding in ["identity", "gzip"] {
+            for method in ["GET", "HEAD"] {
+                let mut ask = |other: &[(&str, &str)]| {
+                    let headers = [&[("Accept-Encoding", coding)], other].concat();
+                    let answer = table.connection.exchange(method, &path, &headers, BLOCK_LIMIT);
+                    let mut answer = answer.unwrap_or_else(|error| panic!("{path}: {error}"));
+                    answer.headers.retain(|(name, _)| name != "date");
+                    if is_list {
+                        answer.headers.retain(|(name, _)| !of_the_state(name));
+                    }
+                    (answer.status, answer.headers, if is_list { Vec::new() } else { answer.body })
+                };
+                let short = ask(&[]);
+                assert_eq!(short.0, 200, "{path}");
+                assert_eq!(
+                    short,
+                    ask(&[("If-None-Match", "\"another\"")]),
+                    "{method} {path} {coding}"
+                );
+                assert_eq!(short, ask(&[("Range", "bytes=5-4")]), "{method} {path} {coding}");
+            }
+        }
+    }
+}
+
 #[test]
 fn plain_http_of_playlists_and_media() {
     let mut table = Table::new();

@@ -23,10 +23,14 @@ pub enum Cors {
 impl Cors {
     /// Adds the fields of an answer to `request`, errors included (hls.js needs them to report).
     pub fn apply(&self, request: &Request, response: &mut Response) {
-        let Some(allowed) = self.allowed_origin(request, response) else { return };
-        let headers = &mut response.headers;
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        if let Some(allowed) = self.allowed_origin(request, response) {
+            allow(response, allowed);
+        }
+    }
+
+    /// Adds the fields of [`AnyOrigin`](Self::AnyOrigin), which are the same for every request.
+    pub fn apply_any(response: &mut Response) {
+        allow(response, ANY);
     }
 
     /// The answer to OPTIONS: 204 with what is allowed. `methods` is the route's list, such as
@@ -58,7 +62,7 @@ impl Cors {
 
     fn allowed_origin(&self, request: &Request, response: &mut Response) -> Option<HeaderValue> {
         match self {
-            Self::AnyOrigin => Some(HeaderValue::from_static("*")),
+            Self::AnyOrigin => Some(ANY),
             Self::Closed => None,
             Self::Origins(origins) => {
                 // The answer differs by origin even when this one gets nothing.
@@ -71,6 +75,14 @@ impl Cors {
     }
 }
 
+fn allow(response: &mut Response, allowed: HeaderValue) {
+    let headers = &mut response.headers;
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+}
+
+/// Every site.
+const ANY: HeaderValue = HeaderValue::from_static("*");
 /// What a page's script may read beyond the safe list: clock and ranges of players (CH-5).
 const EXPOSED: HeaderValue =
     HeaderValue::from_static("Age, Content-Length, Content-Range, Date, ETag");

@@ -47,6 +47,12 @@ impl DateCache {
         Self { second: unix_second(time), date: HttpDate::from_system_time(time) }
     }
 
+    /// The date asked for last.
+    #[must_use]
+    pub const fn current(&self) -> HttpDate {
+        self.date
+    }
+
     /// The date of `time`. A clock that was set back is followed.
     pub fn at(&mut self, time: SystemTime) -> HttpDate {
         let second = unix_second(time);
@@ -92,6 +98,7 @@ mod tests {
         let at = |ms| UNIX_EPOCH + Duration::from_millis(ms);
         let mut cache = DateCache::new(at(1_000));
         let first = cache.at(at(1_999));
+        assert_eq!(cache.current(), first);
         assert_eq!(first, HttpDate::from_system_time(at(1_000)));
         let second = cache.at(at(2_000));
         assert_ne!(first, second);

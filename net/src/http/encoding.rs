@@ -42,9 +42,18 @@ impl ContentCoding {
 /// is acceptable, identity: a player that says so by mistake still plays.
 #[must_use]
 pub fn choose_coding(headers: &HeaderMap, available: &[ContentCoding]) -> ContentCoding {
+    let fields = headers.get_all(header::ACCEPT_ENCODING);
+    choose_coding_of(|| fields.iter().map(HeaderValue::as_bytes), available)
+}
+
+/// The same for the values of `Accept-Encoding`.
+pub(super) fn choose_coding_of<'a, I: Iterator<Item = &'a [u8]>>(
+    fields: impl Fn() -> I,
+    available: &[ContentCoding],
+) -> ContentCoding {
     let mut best = (ContentCoding::Identity, 0);
     for coding in available {
-        let weight = weight_of(headers, *coding);
+        let weight = weight_of(fields(), *coding);
         if weight > best.1 {
             best = (*coding, weight);
         }
@@ -54,11 +63,10 @@ pub fn choose_coding(headers: &HeaderMap, available: &[ContentCoding]) -> Conten
 
 /// Weight in thousandths. The last mention of a name wins over `*`; what is not mentioned is not
 /// wanted, except identity, which is always a fallback below every mention.
-fn weight_of(headers: &HeaderMap, coding: ContentCoding) -> u16 {
+fn weight_of<'a>(fields: impl Iterator<Item = &'a [u8]>, coding: ContentCoding) -> u16 {
     let mut named = None;
     let mut any = None;
-    let fields = headers.get_all(header::ACCEPT_ENCODING);
-    for element in fields.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b',')) {
+    for element in fields.flat_map(|value| value.split(|byte| *byte == b',')) {
         let mut pieces = element.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let Some(name) = pieces.next() else { continue };
         let weight = pieces.next().map_or(Some(1_000), parse_weight);

@@ -24,12 +24,28 @@ const CONTENT_BYTES: usize = 1_000;
 /// (T20). The first bytes decide where to cut.
 pub fn http_session(now: Instant, data: &[u8]) {
     let Some((&[first, second], input)) = data.split_first_chunk() else { return };
+    check_plain(now, input);
     let whole = converse(now, [input].into_iter());
     let pieces = converse(now, input.chunks(usize::from(first).max(1)));
     assert_eq!(whole, pieces, "in pieces of {first}");
     let (before, after) = input.split_at(input.len().min(usize::from(second)));
     let halves = converse(now, [before, after].into_iter());
     assert_eq!(whole, halves, "cut at {second}");
+}
+
+/// What is read in place is what the full parser reads.
+fn check_plain(instant: Instant, input: &[u8]) {
+    let now = Now { instant, date: HttpDate::from_system_time(UNIX_EPOCH) };
+    let mut session = Session::new(instant, limits());
+    let Some(plain) = session.plain_request(input) else { return };
+    session.handle_input(instant, input);
+    let request = session.poll_request(now).expect("what is plain is a request");
+    let method = if plain.is_head_method() { Method::HEAD } else { Method::GET };
+    let seen = (&request.method, request.uri.path(), request.uri.query().unwrap_or(""));
+    assert_eq!(seen, (&method, plain.path(), plain.query()));
+    assert!(request.body.is_empty());
+    let coding = choose_coding(&request.headers, &[ContentCoding::Gzip]);
+    assert_eq!(coding, plain.choose_coding(&[ContentCoding::Gzip]));
 }
 
 /// What came of a conversation. `100 Continue` depends on what has arrived and is left out.

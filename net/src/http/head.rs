@@ -196,7 +196,7 @@ fn check_host(uri: &Uri, version: Version, headers: &mut HeaderMap) -> Result<()
 /// `host [":" port]` by the alphabet of real hosts: what a log, a redirect or a cache key may
 /// contain. The standard's other delimiters (a comma joins two fields) are refused; an empty value
 /// is allowed for targets without authority.
-fn is_host(value: &[u8]) -> bool {
+pub(super) fn is_host(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%:[]".contains(byte))
 }
 

@@ -4,6 +4,10 @@
 //! [`range`], [`conditional`], [`encoding`], [`cors`], [`date`]. Nothing here touches a socket, a
 //! clock or a task, so every rule is tested by feeding bytes.
 //!
+//! Most requests of a broadcast are plain reads of something that is the same for everybody. They
+//! take a short way: [`PlainRequest`] is read in place, [`Prepared`] is sent as it is. Everything
+//! else takes the full one, through [`Request`] and [`Response`].
+//!
 //! The engine is strict where HTTP/1.1 parsers have disagreed with each other (T20): a request
 //! whose end is in doubt is answered with 400 and the connection is closed.
 
@@ -18,6 +22,8 @@ pub mod fuzzing;
 mod head;
 mod limits;
 mod output;
+mod plain;
+mod prepared;
 pub mod range;
 mod request;
 mod response;
@@ -26,6 +32,8 @@ mod session;
 pub use date::HttpDate;
 pub use error::RequestError;
 pub use limits::Limits;
+pub use plain::PlainRequest;
+pub use prepared::Prepared;
 pub use request::Request;
 pub use response::{Body, Response};
 pub use session::{Now, Session};

@@ -12,7 +12,7 @@ use std::io::IoSlice;
 use bytes::{Buf, Bytes, BytesMut};
 
 use super::response::{ConnectionField, has_body, write_head};
-use super::{HttpDate, Response};
+use super::{Body, HttpDate, Prepared, Response};
 
 /// The queue. `bytes` is the length of `runs` and `tail` together.
 #[derive(Debug, Default)]
@@ -21,6 +21,9 @@ pub(super) struct Output {
     tail: BytesMut,
     bytes: usize,
 }
+
+/// Slices offered at once with a prepared answer; a segment of twelve parts fits.
+const OFFERED_SLICES_MAX: usize = 16;
 
 /// Bodies up to this many bytes are copied behind their head: below it the copy costs less than one
 /// more entry in the vectored send and one more reference.
@@ -41,13 +44,54 @@ impl Output {
         if is_head_method || !has_body(response.status) {
             return;
         }
-        let length = response.body.len();
+        self.push_body(&response.body);
+    }
+
+    /// Offers a prepared answer to `send`, which tells how many bytes it took, and queues the rest.
+    /// Behind earlier answers all of it is queued.
+    pub(super) fn push_prepared(
+        &mut self,
+        prepared: &Prepared,
+        date: HttpDate,
+        connection: ConnectionField,
+        is_head_method: bool,
+        send: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) {
+        let head = prepared.head(&date, connection);
+        let body = (!is_head_method).then_some(prepared.body());
+        let runs = body.map_or(&[][..], Body::runs);
+        let mut length = 0;
+        let mut slices = [IoSlice::new(&[]); OFFERED_SLICES_MAX];
+        let mut filled = 0;
+        for piece in head.into_iter().chain(runs.iter().map(Bytes::as_ref)) {
+            length += piece.len();
+            if let Some(slot) = slices.get_mut(filled) {
+                *slot = IoSlice::new(piece);
+                filled += 1;
+            }
+        }
+        let sent = if self.is_empty() { send(&slices[..filled]) } else { 0 };
+        if sent >= length {
+            return;
+        }
+        for piece in head {
+            self.tail.extend_from_slice(piece);
+            self.bytes += piece.len();
+        }
+        if let Some(body) = body {
+            self.push_body(body);
+        }
+        self.advance(sent);
+    }
+
+    fn push_body(&mut self, body: &Body) {
+        let length = body.len();
         self.bytes += length;
         let is_copied = length <= COPIED_BODY_BYTES_MAX;
         if !is_copied {
             self.runs.push_back(self.tail.split().freeze());
         }
-        for run in response.body.runs().iter().filter(|run| !run.is_empty()) {
+        for run in body.runs().iter().filter(|run| !run.is_empty()) {
             if is_copied {
                 self.tail.extend_from_slice(run);
             } else {

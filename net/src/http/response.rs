@@ -155,6 +155,17 @@ pub(super) enum ConnectionField {
     Close,
 }
 
+impl ConnectionField {
+    /// The end of a head behind the value of its last other field.
+    pub(super) const fn end(self) -> &'static [u8] {
+        match self {
+            Self::Absent => b"\r\n\r\n",
+            Self::KeepAlive => b"\r\nconnection: keep-alive\r\n\r\n",
+            Self::Close => b"\r\nconnection: close\r\n\r\n",
+        }
+    }
+}
+
 /// Writes the head of `response`, with the empty line.
 pub(super) fn write_head(
     out: &mut BytesMut,
@@ -182,11 +193,7 @@ pub(super) fn write_head(
         out.put_slice(b": ");
         out.put_slice(value.as_bytes());
     }
-    out.put_slice(match connection {
-        ConnectionField::Absent => b"\r\n\r\n".as_slice(),
-        ConnectionField::KeepAlive => b"\r\nconnection: keep-alive\r\n\r\n",
-        ConnectionField::Close => b"\r\nconnection: close\r\n\r\n",
-    });
+    out.put_slice(connection.end());
 }
 
 /// Room for the head of a usual answer (about 350 bytes), so that it is allocated once.

@@ -5,6 +5,8 @@
 //!                   └────────┴─ broken rule, deadline: error reply ─▶ Closing
 //! ```
 //!
+//! A plain read skips the first steps: plain_request ─▶ accept_plain ─▶ respond_prepared.
+//!
 //! One request is out at a time and the next is not parsed before it is answered, so answers keep
 //! the order of requests by construction; pipelined bytes wait in a bounded buffer. Any doubt about
 //! where a request ends is answered once and closes the connection (RFC 9112 §11.2, T20).
@@ -21,7 +23,7 @@ use super::error::RequestError;
 use super::head::{self, Framing, Head, HeadScanner};
 use super::output::Output;
 use super::response::ConnectionField;
-use super::{HttpDate, Limits, Request, Response};
+use super::{HttpDate, Limits, PlainRequest, Prepared, Request, Response};
 
 /// One reading of both clocks: deadlines go by `instant`, the `Date` field by `date`.
 #[derive(Clone, Copy, Debug)]
@@ -151,22 +153,52 @@ impl Session {
         } else {
             response
         };
-        let keep = keep_alive
-            && !response.close
-            && !self.draining
-            && self.requests < self.limits.requests_max;
+        let keep = self.keeps(keep_alive && !response.close);
         let connection = match (keep, version) {
             (false, _) => ConnectionField::Close,
             (true, Version::HTTP_10) => ConnectionField::KeepAlive,
             (true, _) => ConnectionField::Absent,
         };
         self.output.push(&response, now.date, connection, is_head_method);
-        if keep {
-            self.phase = Phase::waiting(now.instant + self.limits.idle_timeout);
-            self.note_start(now.instant);
-        } else {
-            self.close(true);
+        self.end_answer(now.instant, keep);
+    }
+
+    /// The plain read that `bytes`, which just arrived, begin with. `None` when there is none, or
+    /// something came before it: give the bytes to [`handle_input`](Self::handle_input) then.
+    #[must_use]
+    pub fn plain_request<'a>(&self, bytes: &'a [u8]) -> Option<PlainRequest<'a>> {
+        let is_between =
+            matches!(self.phase, Phase::Head { started: false, skipped_empty_line: false, .. });
+        if !is_between || !self.input.is_empty() || self.input_ended {
+            return None;
         }
+        PlainRequest::parse(bytes, &self.limits)
+    }
+
+    /// Takes `request`, which [`plain_request`](Self::plain_request) just found: its bytes are not
+    /// given to the session, and an answer is due.
+    pub fn accept_plain(&mut self, request: &PlainRequest<'_>) {
+        self.requests += 1;
+        self.phase = Phase::Answering {
+            is_head_method: request.is_head_method(),
+            version: Version::HTTP_11,
+            keep_alive: request.keep_alive(),
+        };
+    }
+
+    /// Answers the request that is out, as [`respond`](Self::respond) does, but hands the slices to
+    /// `send` at once, which tells how many bytes were written. The rest is queued.
+    pub fn respond_prepared(
+        &mut self,
+        now: Now,
+        prepared: &Prepared,
+        send: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) {
+        let Phase::Answering { is_head_method, keep_alive, .. } = self.phase else { return };
+        let keep = self.keeps(keep_alive);
+        let connection = if keep { ConnectionField::Absent } else { ConnectionField::Close };
+        self.output.push_prepared(prepared, now.date, connection, is_head_method, send);
+        self.end_answer(now.instant, keep);
     }
 
     /// Fills `slices` with what is to be written, in order, and returns how many are filled. Head
@@ -273,6 +305,19 @@ impl Session {
         self.phase =
             Phase::Answering { is_head_method: method == Method::HEAD, version, keep_alive };
         Some(Request { method, uri, version, headers, body })
+    }
+
+    fn keeps(&self, wanted: bool) -> bool {
+        wanted && !self.draining && self.requests < self.limits.requests_max
+    }
+
+    fn end_answer(&mut self, now: Instant, keep: bool) {
+        if keep {
+            self.phase = Phase::waiting(now + self.limits.idle_timeout);
+            self.note_start(now);
+        } else {
+            self.close(true);
+        }
     }
 
     fn refuse(&mut self, now: Now, error: &RequestError) {

@@ -3,22 +3,34 @@
 //! Sharing hides a mistake: a second server on the same port would silently take half of the
 //! viewers. So the port is probed once at start-up without sharing, by [`probe`].
 
+use std::cell::OnceCell;
+use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::task::Poll;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{SocketFlags, accept_with};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::readiness::{Readiness, Side};
 use super::stream::Stream;
 use crate::Fault;
 
-/// One shard's share of a port. The queue of connections not yet accepted holds 1,024 (glommio's
-/// choice), per shard.
+/// One shard's share of a port.
 #[derive(Debug)]
 pub struct Listener {
-    tcp: glommio::net::TcpListener,
+    tcp: TcpListener,
     address: SocketAddr,
+    /// From the first accept on: it decides which task queue wakes this shard's connections.
+    readiness: OnceCell<Readiness>,
 }
+
+/// Connections that wait to be accepted, per shard; more are turned away by the kernel, which cuts
+/// the number to its own limit (4,096 by default).
+const BACKLOG: i32 = 1_024;
 
 /// Why a port cannot be listened on: a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -123,15 +135,24 @@ fn lacks_ipv6(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL))
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
 impl Listener {
     /// Listens on `address` together with the other shards. Port 0 takes a free one; tell the other
     /// shards by [`local_addr`](Self::local_addr). `[::]` takes IPv4 too where the system's
     /// `net.ipv6.bindv6only` is 0, its default. Must run on a glommio executor.
     pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
-        let failed = |error: glommio::GlommioError<()>| BindError::from_io(address, error.into());
-        let tcp = glommio::net::TcpListener::bind(address).map_err(failed)?;
+        let failed = |error| BindError::from_io(address, error);
+        let tcp = listen(address).map_err(failed)?;
         let address = tcp.local_addr().map_err(failed)?;
-        Ok(Self { tcp, address })
+        Ok(Self { tcp, address, readiness: OnceCell::new() })
     }
 
     /// The address with its real port.
@@ -144,8 +165,7 @@ impl Listener {
     /// told after a pause, so a caller may just log and call again.
     pub async fn accept(&self) -> Result<Stream, AcceptError> {
         loop {
-            let accepted = self.tcp.accept().await.map_err(io::Error::from).and_then(Stream::new);
-            let error = match accepted {
+            let error = match self.next().await.and_then(Stream::new) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => error,
             };
@@ -173,5 +193,26 @@ impl Listener {
                 }
             }
         }
+    }
+
+    /// The next connection, non-blocking, from the kernel's queue.
+    async fn next(&self) -> io::Result<OwnedFd> {
+        let readiness = match self.readiness.get() {
+            Some(readiness) => readiness,
+            None => {
+                let readiness = Readiness::of(&self.tcp)?;
+                self.readiness.get_or_init(|| readiness)
+            }
+        };
+        poll_fn(|cx| {
+            while readiness.is_ready(Side::Read, cx) {
+                match accept_with(&self.tcp, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                    Err(Errno::AGAIN) => readiness.set_blocked(Side::Read),
+                    accepted => return Poll::Ready(accepted.map_err(io::Error::from)),
+                }
+            }
+            Poll::Pending
+        })
+        .await
     }
 }

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`listener`] | a port shared by all shards; its probe at start-up |
+//! | `readiness` | which sockets of a shard are worth a try: an epoll set on the ring |
 //! | [`stream`] | one TCP connection: reads and vectored writes against absolute deadlines |
 //! | [`conn`] | the drive loop of an HTTP/1.1 connection around its session |
 //! | [`serve`] | the accept loop: caps, then one task per connection |
@@ -22,12 +23,13 @@ pub mod admission;
 pub mod conn;
 mod deadline;
 pub mod listener;
+mod readiness;
 pub mod serve;
 pub mod shutdown;
 pub mod stream;
 
 pub use admission::{Admission, ConnectionLimits, client_of};
-pub use conn::{Handler, serve_http};
+pub use conn::{Handler, PlainAnswer, WaitedAnswer, Waiting, serve_http};
 pub use listener::{AcceptError, BindError, Listener, probe};
 pub use serve::serve_listener;
 pub use shutdown::{Gate, StopToken, Stopped};

@@ -1,23 +1,21 @@
 //! One TCP connection on a shard, for every protocol: reads and writes against absolute deadlines.
 //!
-//! Reads are safe to drop: glommio first tries a non-blocking receive and then waits for
-//! readiness, so no byte is ever in flight inside a dropped future. A write is one vectored
-//! `sendmsg` tried at once (glommio has only single-buffer sends, which would cost a second call or
-//! a copy per response); only a full socket buffer goes through the ring.
+//! Reads are safe to drop: a non-blocking receive is tried where [`readiness`](super::readiness)
+//! says that it is worth it, so no byte is ever in flight inside a dropped future. A write is one
+//! vectored `sendmsg` tried at once; only a full socket buffer waits for its turn.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
-use std::net::{Shutdown, SocketAddr};
-use std::pin::Pin;
+use std::io::{self, IoSlice, Read as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_lite::io::{AsyncRead, AsyncWrite};
-use glommio::net::TcpStream;
 use socket2::SockRef;
 
 use super::deadline::DeadlineTimer;
+use super::readiness::{Readiness, Side};
 use crate::Fault;
 
 /// A connection. Dropping it closes it; a peer that is still sending then gets a reset, so use
@@ -25,6 +23,7 @@ use crate::Fault;
 #[derive(Debug)]
 pub struct Stream {
     tcp: TcpStream,
+    readiness: Readiness,
     peer: SocketAddr,
     timer: DeadlineTimer,
 }
@@ -72,9 +71,10 @@ const LINGER_BYTES_MAX: usize = 256 << 10;
 const LINGER_READ_BYTES: usize = 4 << 10;
 
 impl Stream {
-    /// Takes over an accepted connection and turns Nagle's algorithm off: every write here is a
-    /// whole answer, and holding its tail back costs 40 ms.
-    pub(super) fn new(tcp: TcpStream) -> io::Result<Self> {
+    /// Takes over an accepted non-blocking connection and turns Nagle's algorithm off: every write
+    /// here is a whole answer, and holding its tail back costs 40 ms.
+    pub(super) fn new(accepted: OwnedFd) -> io::Result<Self> {
+        let tcp = TcpStream::from(accepted);
         tcp.set_nodelay(true)?;
         // A connection we ended first keeps its port for a minute (TIME_WAIT). Marked so, it does
         // not stand in the way of the probe when the server is started again.
@@ -82,7 +82,8 @@ impl Stream {
         let peer = tcp.peer_addr()?;
         // `::ffff:a.b.c.d` of a dual-stack port is the IPv4 peer (F33).
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        Ok(Self { tcp, peer, timer: DeadlineTimer::default() })
+        let readiness = Readiness::of(&tcp)?;
+        Ok(Self { tcp, readiness, peer, timer: DeadlineTimer::default() })
     }
 
     /// The peer; an IPv4 peer of a dual-stack port as IPv4.
@@ -151,14 +152,14 @@ impl Stream {
 
     /// The same connection for a thread that reads it with calls that block. What is set on it
     /// holds for both; reads here may go on when that thread has ended.
-    pub fn second_handle(&self) -> io::Result<std::net::TcpStream> {
+    pub fn second_handle(&self) -> io::Result<TcpStream> {
         Ok(SockRef::from(&self.tcp).try_clone()?.into())
     }
 
     /// Ends the connection politely: no more output, and what the peer still sends is read for a
     /// moment, so that a reset does not overtake the last answer.
     pub async fn close(mut self) {
-        if self.tcp.shutdown(Shutdown::Write).await.is_err() {
+        if self.tcp.shutdown(Shutdown::Write).is_err() {
             return;
         }
         let deadline = Instant::now() + LINGER;
@@ -186,7 +187,22 @@ impl Stream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+        while self.readiness.is_ready(Side::Read, cx) {
+            match self.tcp.read(buffer) {
+                Ok(bytes) => {
+                    if bytes > 0 && bytes < buffer.len() {
+                        self.readiness.set_drained();
+                    }
+                    return Poll::Ready(Ok(bytes));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readiness.set_blocked(Side::Read);
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Pending
     }
 
     /// One vectored write without a deadline; at least one byte when ready.
@@ -195,18 +211,26 @@ impl Stream {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-        loop {
-            match SockRef::from(&self.tcp).send_vectored_with_flags(slices, flags) {
-                Ok(bytes) => return Poll::Ready(Ok(bytes)),
+        while self.readiness.is_ready(Side::Write, cx) {
+            match self.send(slices) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Poll::Ready(Err(error)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readiness.set_blocked(Side::Write);
+                }
+                written => return Poll::Ready(written),
             }
         }
-        // The socket buffer is full. This tries once more and then waits for room on the ring.
-        let first = slices.iter().find(|slice| !slice.is_empty());
-        first.map_or(Poll::Ready(Ok(0)), |first| Pin::new(&mut self.tcp).poll_write(cx, first))
+        Poll::Pending
+    }
+
+    /// What the kernel takes of `slices` at once. Zero also when the connection has failed: the
+    /// next [`poll_write`](Self::poll_write) tells.
+    pub fn try_write(&self, slices: &[IoSlice<'_>]) -> usize {
+        self.send(slices).unwrap_or(0)
+    }
+
+    fn send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        SockRef::from(&self.tcp).send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)
     }
 
     /// Ready once `deadline` has passed. Cheap to ask often: its timer is armed lazily.

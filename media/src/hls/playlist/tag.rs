@@ -37,6 +37,14 @@ fn rounded(time: MediaTime) -> i128 {
     (i128::from(time.ticks()) * DECIMALS_PER_SECOND + hz / 2).div_euclid(hz)
 }
 
+/// Appends a number; the formatting machinery would cost more than the rest of its line.
+pub(in crate::hls) fn push_number(text: &mut String, value: u64) {
+    if value >= 10 {
+        push_number(text, value / 10);
+    }
+    text.push(char::from(b'0' + u8::try_from(value % 10).unwrap_or(0)));
+}
+
 /// Whole milliseconds printed as seconds with three decimals.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::hls) struct Millis(pub(in crate::hls) i64);
@@ -51,6 +59,15 @@ impl fmt::Display for Millis {
 mod tests {
     use super::*;
     use crate::time::Timescale;
+
+    #[test]
+    fn numbers_are_written_as_formatted() {
+        for value in [0, 9, 10, 100, 65_535, u64::MAX] {
+            let mut text = String::new();
+            push_number(&mut text, value);
+            assert_eq!(text, value.to_string());
+        }
+    }
 
     #[test]
     fn sums_of_printed_durations_do_not_drift() {

@@ -31,10 +31,7 @@ struct Judges {
 
 impl Judges {
     fn new() -> Self {
-        Self {
-            video: Checker::new("0", 90_000, true, true),
-            audio: Checker::new("audio", 48_000, true, true),
-        }
+        Self { video: Checker::new("0", 90_000, true), audio: Checker::new("audio", 48_000, true) }
     }
 
     fn settle(&mut self, server: &mut Server) {
@@ -191,7 +188,10 @@ fn f40_fragment_numbers_go_round() {
         RenditionWriter::new(RenditionId::Audio, TrackKind::Audio, rate, anchor, target, from);
     let mut updates = std::collections::VecDeque::new();
     for unit in 0..75 {
-        writer.append(sound(10_000, unit, 48_000), 1_024, &mut updates);
+        let unit = sound(10_000, unit, 48_000);
+        let from = unit.dts.ticks();
+        writer.close_full_part(1_024, &mut updates);
+        writer.append(unit, from, from + 1_024, &mut updates);
     }
     writer.close_segment(writer.end(), &mut updates);
     let numbers: Vec<u32> = updates

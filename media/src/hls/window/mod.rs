@@ -4,6 +4,7 @@
 //! says so and asks again. Rendering happens once per state and view, not per request (LL-13).
 
 mod bandwidth;
+mod body;
 mod rendition;
 mod retention;
 mod segment;
@@ -11,8 +12,7 @@ mod segment;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-
+pub use self::body::MediaBody;
 pub(super) use self::segment::Segment;
 
 use self::rendition::RenditionWindow;
@@ -89,22 +89,6 @@ pub enum MediaAnswer {
     Wait(WaitFor),
     /// 404: never listed, or gone.
     NotFound,
-}
-
-/// Media to send.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MediaBody {
-    /// Content-Type (CH-7).
-    pub content_type: &'static str,
-    /// The body in order; shared, not copied.
-    pub chunks: Vec<Bytes>,
-}
-
-impl MediaBody {
-    /// Content-Length.
-    pub fn byte_len(&self) -> u64 {
-        self.chunks.iter().map(|chunk| chunk.len() as u64).sum()
-    }
 }
 
 /// A rendition as the status page shows it.
@@ -204,39 +188,48 @@ impl Window {
 
     /// A media playlist, by the name of its folder.
     pub fn playlist(&mut self, rendition: &str, directives: &Directives) -> Answer {
-        let Some(presentation) = self.presentation.clone() else { return Answer::NotFound };
+        let Some(presentation) = &self.presentation else { return Answer::NotFound };
         let view = View { plain: directives.plain, delta: directives.skip };
         let Some(index) = self.index_of(rendition) else { return Answer::NotFound };
-        let reports = self.renditions.iter().enumerate().filter(|(other, _)| *other != index);
-        let reports: Vec<_> =
-            reports.filter(|(_, r)| !r.ended).filter_map(|(_, r)| r.report(view)).collect();
-        let Some(window) = self.renditions.get_mut(index) else { return Answer::NotFound };
+        let window = &self.renditions[index];
         match window.edge(view).decide(directives, presentation.part_target) {
             Err(error) => Answer::BadRequest(error),
             Ok(Reload::Wait { msn, part }) => {
                 Answer::Wait(WaitFor { rendition: window.rendition.id, msn, part })
             }
             Ok(Reload::Now) => {
-                let render = |window: &RenditionWindow| {
-                    MediaPlaylist {
-                        target_duration: presentation.target_duration,
-                        part_target: presentation.part_target,
-                        discontinuity_sequence: window.discontinuity_sequence,
-                        next_msn: window.next_msn,
-                        independent_segments: window.is_independent(),
-                        segments: &window.segments.iter().collect::<Vec<_>>(),
-                        open: window.listed_open(),
-                        hint: Some(window.hint()),
-                        reports,
-                        view,
-                        ended: window.ended,
+                let snapshot = match window.rendered(view) {
+                    Some(snapshot) => snapshot.clone(),
+                    None => {
+                        let snapshot =
+                            Snapshot::new(self.write_playlist(presentation, index, view));
+                        self.renditions[index].keep(view, &snapshot);
+                        snapshot
                     }
-                    .write()
                 };
-                let snapshot = window.snapshot(view, render);
                 Answer::Ready(snapshot.answering(directives.msn.is_some()))
             }
         }
+    }
+
+    fn write_playlist(&self, presentation: &Presentation, index: usize, view: View) -> String {
+        let window = &self.renditions[index];
+        let others = self.renditions.iter().enumerate().filter(|(other, _)| *other != index);
+        let others = others.filter(|(_, other)| !other.ended);
+        MediaPlaylist {
+            target_duration: presentation.target_duration,
+            part_target: presentation.part_target,
+            discontinuity_sequence: window.discontinuity_sequence,
+            next_msn: window.next_msn,
+            independent_segments: window.is_independent(),
+            segments: &window.segments,
+            open: window.listed_open(),
+            hint: Some(window.hint()),
+            reports: others.filter_map(|(_, other)| other.report(view)).collect(),
+            view,
+            ended: window.ended,
+        }
+        .write()
     }
 
     /// An init section, a segment or a part, by folder and file name.
@@ -256,16 +249,7 @@ impl Window {
         {
             return MediaAnswer::Wait(WaitFor { rendition: id, msn, part: None });
         }
-        match self.chunks(id, name, current) {
-            Some(chunks) => {
-                let content_type = match id {
-                    RenditionId::Video(_) => "video/mp4",
-                    RenditionId::Audio => "audio/mp4",
-                };
-                MediaAnswer::Ready(MediaBody { content_type, chunks })
-            }
-            None => MediaAnswer::NotFound,
-        }
+        self.body(id, name, current).map_or(MediaAnswer::NotFound, MediaAnswer::Ready)
     }
 
     /// Whether a request that got this wait should ask again.
@@ -377,27 +361,24 @@ impl Window {
         }
     }
 
-    fn chunks(
+    fn body(
         &self,
         id: RenditionId,
         name: MediaName,
         current: Option<&RenditionWindow>,
-    ) -> Option<Vec<Bytes>> {
+    ) -> Option<MediaBody> {
         match name {
             MediaName::Init { msn } => {
                 let retained = || self.retention.of(id).map(|s| &s.init).find(|i| i.msn == msn);
                 let init = current.and_then(|window| window.init(msn)).or_else(retained)?;
-                Some(vec![init.bytes.clone()])
+                Some(MediaBody::new(id, [init.bytes.clone()].into()))
             }
             MediaName::Segment { msn } => {
                 let is_open = current.and_then(|w| w.open.as_ref()).is_some_and(|o| o.msn == msn);
                 let segment = self.segment(id, msn, current).filter(|s| !is_open && !s.gap)?;
-                Some(segment.chunks())
+                Some(segment.whole().clone())
             }
-            MediaName::Part { msn, index } => {
-                let part = self.segment(id, msn, current)?.part(index)?;
-                Some(vec![part.bytes.clone()])
-            }
+            MediaName::Part { msn, index } => self.segment(id, msn, current)?.part(index).cloned(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! One rendition's part of the window: its listed segments, the open one and the rendered forms.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::bandwidth::Bandwidth;
@@ -30,7 +30,8 @@ pub(super) struct RenditionWindow {
     /// Duration of the longest playlist so far (PL-12).
     pub(super) longest: MediaTime,
     listed: MediaTime,
-    snapshots: HashMap<View, Snapshot>,
+    /// The current state in each of its views, by [`View::index`].
+    snapshots: [Option<Snapshot>; View::COUNT],
 }
 
 impl RenditionWindow {
@@ -45,14 +46,14 @@ impl RenditionWindow {
             next_msn: first_msn,
             longest: MediaTime::from_millis(0),
             listed: MediaTime::from_millis(0),
-            snapshots: HashMap::new(),
+            snapshots: Default::default(),
         }
     }
 
     /// The next segments belong to another timeline.
     pub(super) fn replace_rendition(&mut self, rendition: Rendition) {
         self.rendition = rendition;
-        self.snapshots.clear();
+        self.forget();
     }
 
     pub(super) fn begin_segment(&mut self, begin: &SegmentStart) {
@@ -63,26 +64,24 @@ impl RenditionWindow {
 
     pub(super) fn add_part(&mut self, part: Part) {
         let Some(open) = self.open.as_mut().filter(|open| open.msn == part.msn) else { return };
-        open.end = part.end;
-        open.parts.push(part);
-        self.snapshots.clear();
+        open.push(part);
+        self.forget();
     }
 
     pub(super) fn end_segment(&mut self, end: &SegmentEnd, target_duration: u32) {
         let Some(mut segment) = self.open.take_if(|open| open.msn == end.msn) else { return };
-        segment.end = end.end;
-        segment.gap = end.gap;
+        segment.finish(end);
         self.bandwidth.measure(&segment, target_duration);
         self.listed = self.listed.plus(segment.duration());
         self.longest = self.longest.max(self.listed);
         self.next_msn = segment.msn + 1;
         self.segments.push_back(segment);
-        self.snapshots.clear();
+        self.forget();
     }
 
     pub(super) fn end(&mut self) {
         self.ended = true;
-        self.snapshots.clear();
+        self.forget();
     }
 
     /// Takes the oldest segment off the playlist, if the rest still covers `rewind` and what every
@@ -102,21 +101,22 @@ impl RenditionWindow {
         let segment = self.segments.pop_front()?;
         self.discontinuity_sequence += u64::from(segment.discontinuity);
         self.listed = rest;
-        self.snapshots.clear();
+        self.forget();
         Some(segment)
     }
 
-    pub(super) fn snapshot(
-        &mut self,
-        view: View,
-        render: impl FnOnce(&Self) -> String,
-    ) -> Snapshot {
-        if let Some(snapshot) = self.snapshots.get(&view) {
-            return snapshot.clone();
-        }
-        let snapshot = Snapshot::new(render(self));
-        self.snapshots.insert(view, snapshot.clone());
-        snapshot
+    /// The current state, if it was rendered in this view.
+    pub(super) fn rendered(&self, view: View) -> Option<&Snapshot> {
+        self.snapshots[view.index()].as_ref()
+    }
+
+    pub(super) fn keep(&mut self, view: View, snapshot: &Snapshot) {
+        self.snapshots[view.index()] = Some(snapshot.clone());
+    }
+
+    /// The state changed: no view of it is current.
+    fn forget(&mut self) {
+        self.snapshots = Default::default();
     }
 
     pub(super) fn edge(&self, view: View) -> Edge {
@@ -132,14 +132,13 @@ impl RenditionWindow {
 
     /// The open segment, if it has a part to list.
     pub(super) fn listed_open(&self) -> Option<&Segment> {
-        self.open.as_ref().filter(|open| !open.parts.is_empty())
+        self.open.as_ref().filter(|open| open.part_count() > 0)
     }
 
     /// The part that will come next: the first of the next segment, if the open one is expected to
     /// have its last. Where that was wrong, the next part corrects the hint.
     pub(super) fn hint(&self) -> Hint {
-        let is_last = |open: &Segment| open.parts.last().is_some_and(|part| part.ends_segment);
-        let going_on = self.open.as_ref().filter(|open| !is_last(open));
+        let going_on = self.open.as_ref().filter(|open| !open.has_last_part());
         let part = going_on.map_or(0, Segment::part_count);
         let msn = self.next_msn + u64::from(self.open.is_some() && going_on.is_none());
         let newest = self.listed_open().or_else(|| self.segments.back());

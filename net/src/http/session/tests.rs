@@ -37,16 +37,40 @@ struct Outcome {
 }
 
 fn converse(pieces: &[&[u8]]) -> Outcome {
+    let full = converse_by(pieces, false);
+    assert_eq!(converse_by(pieces, true), full, "by the short way");
+    full
+}
+
+/// Plain reads by the short way, if wanted, with sends that take half of the answer.
+fn converse_by(pieces: &[&[u8]], is_short: bool) -> Outcome {
     let base = Instant::now();
     let now = now_at(base, 0);
     let mut session = Session::new(base, limits());
     let mut outcome = Outcome { requests: Vec::new(), answers: Vec::new(), is_finished: false };
+    let hi = || Response::ok("text/plain", "hi");
+    let prepared = Prepared::new(Prepared::head_of(&hi()), hi().body);
     for piece in pieces {
+        let mut piece = *piece;
+        while let Some(request) = session.plain_request(piece).filter(|_| is_short) {
+            piece = &piece[request.byte_len()..];
+            let method = if request.is_head_method() { "HEAD" } else { "GET" };
+            let query = if request.query().is_empty() { "" } else { "?" };
+            let target = format!("{}{query}{}", request.path(), request.query());
+            outcome.requests.push(format!("{method} {target} "));
+            session.accept_plain(&request);
+            session.respond_prepared(now, &prepared, |slices| {
+                let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+                outcome.answers.extend_from_slice(&bytes[..bytes.len() / 2]);
+                bytes.len() / 2
+            });
+            transmit_all(&mut session, &mut outcome.answers);
+        }
         session.handle_input(now.instant, piece);
         while let Some(request) = session.poll_request(now) {
             let body = String::from_utf8_lossy(&request.body).into_owned();
             outcome.requests.push(format!("{} {} {body}", request.method, request.uri));
-            session.respond(now, Response::ok("text/plain", "hi"));
+            session.respond(now, hi());
         }
         transmit_all(&mut session, &mut outcome.answers);
     }
