@@ -119,8 +119,8 @@ impl RenditionWriter {
     }
 
     /// Adds a unit that decodes at `from` and lasts until `until`; the part it fills is listed by
-    /// the calls below. It must not begin before [`Self::decoded`] and must have been cut away from the
-    /// open segment already if it belongs to the next.
+    /// the calls below. It must not begin before [`Self::decoded`] and must have been cut away from
+    /// the open segment already if it belongs to the next.
     pub(super) fn append(
         &mut self,
         unit: AccessUnit,
