@@ -20,6 +20,7 @@ use riverrun_net::http::Limits;
 use riverrun_net::io::{
     Admission, BindError, ConnectionLimits, Gate, Listener, StopToken, serve_listener,
 };
+use rustix::thread::CpuSet;
 
 use crate::complaints::Complaints;
 use crate::config::Secret;
@@ -84,6 +85,8 @@ pub struct ShardPlan {
     pub outlets: Outlets,
     /// Viewers' connections that this shard takes: its part of the open files.
     pub connections_max: usize,
+    /// Cores of the process: the publisher's thread starts on a pinned shard and is not pinned.
+    pub cores: CpuSet,
 }
 
 /// State of one executor. Single-threaded: cells, no locks, no borrow across an await.

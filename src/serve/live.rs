@@ -23,6 +23,11 @@ use crate::wait::Place;
 
 /// Media type of playlists (PL-1).
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+/// Cache-Control of an answer that was waited for. It stays true for long (CH-4), so a proxy may
+/// hand it to the crowd that asks for the same part at the same moment. A browser asks anew: at the
+/// end of a segment video.js 8.24 asks for the same part again until the next is listed, and would
+/// get the old answer out of the browser's cache for as long as that keeps it.
+const BLOCKING_CACHE: &str = "max-age=0, s-maxage=1";
 /// A wait ends with 503 after this many target durations (LL 2.3).
 const WAIT_TARGET_DURATIONS: u32 = 3;
 
@@ -71,13 +76,8 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
             .await;
     match answer {
         Ok(Answer::Ready(snapshot)) => {
-            // CH-4: what was waited for stays true; the newest state does not.
-            let cache = if snapshot.is_blocking() {
-                format!("max-age={}", target.as_secs() * 6)
-            } else {
-                "max-age=1".to_owned()
-            };
-            apply_conditions(request, playlist_response(request, &snapshot, &cache))
+            let cache = if snapshot.is_blocking() { BLOCKING_CACHE } else { "max-age=1" };
+            apply_conditions(request, playlist_response(request, &snapshot, cache))
         }
         Ok(Answer::BadRequest(wrong)) => error(StatusCode::BAD_REQUEST, &wrong.to_string()),
         Ok(Answer::NotFound | Answer::Wait(_)) => not_there("there is no such playlist now"),

@@ -374,6 +374,15 @@ fn secrets_never_reach_the_log() {
 }
 
 #[test]
+fn a_log_that_is_no_terminal_has_no_colours() {
+    let server = Server::start();
+    Publisher::start(Program::Ffmpeg, "tiny", Pace::Fast, &server.publish_url()).finish(LIMIT);
+    let log = server.log();
+    assert!(log.contains("on air"), "{log}");
+    assert!(!log.contains('\u{1b}'), "{log:?}");
+}
+
+#[test]
 fn first_start_makes_secrets_and_says_them_once() {
     let data = scratch("first");
     let start = || {

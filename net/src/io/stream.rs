@@ -149,6 +149,12 @@ impl Stream {
         .await
     }
 
+    /// The same connection for a thread that reads it with calls that block. What is set on it
+    /// holds for both; reads here may go on when that thread has ended.
+    pub fn second_handle(&self) -> io::Result<std::net::TcpStream> {
+        Ok(SockRef::from(&self.tcp).try_clone()?.into())
+    }
+
     /// Ends the connection politely: no more output, and what the peer still sends is read for a
     /// moment, so that a reset does not overtake the last answer.
     pub async fn close(mut self) {

@@ -6,3 +6,4 @@ mod lifecycle;
 mod model;
 mod parts;
 mod publisher;
+mod widths;

@@ -57,11 +57,21 @@ export class HlsEngine implements Engine {
   readonly #cushion = new StallCushion();
   readonly #pace = new Pace();
   readonly #video: HTMLVideoElement;
+  /** The playlist offers a picture, whether this browser can decode it or not. */
+  #offersPicture: boolean | undefined;
+  #parsed = false;
 
   constructor(video: HTMLVideoElement, events: EngineEvents) {
     this.#video = video;
     this.#events = events;
-    this.#hls.on(Hls.Events.MANIFEST_PARSED, () => this.#onTracks());
+    this.#hls.on(Hls.Events.MANIFEST_LOADED, (_event, { levels }) => {
+      this.#offersPicture = levels.some((level) => Boolean(level.height || level.videoCodec));
+      this.#onTracks();
+    });
+    this.#hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      this.#parsed = true;
+      this.#onTracks();
+    });
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
     this.#hls.on(Hls.Events.LEVEL_UPDATED, () => this.#keepDistance());
     this.#hls.on(Hls.Events.ERROR, (_event, error) => this.#onError(error));
@@ -107,9 +117,13 @@ export class HlsEngine implements Engine {
     this.#hls.destroy();
   }
 
+  /** hls.js tells what was loaded before or after what it made of it. */
   #onTracks(): void {
+    if (!this.#parsed || this.#offersPicture === undefined) return;
     const levels = this.#hls.levels.filter((level) => level.height > 0 || level.videoCodec);
-    this.#events.onTracks(qualityLevels(this.#hls.levels, levels), this.#audioUrl());
+    // hls.js has left out what the browser cannot decode, and would play the sound without a word.
+    const picture = levels.length > 0 ? "shown" : this.#offersPicture ? "undecodable" : "none";
+    this.#events.onTracks(qualityLevels(this.#hls.levels, levels), this.#audioUrl(), picture);
   }
 
   #audioUrl(): string | null {
