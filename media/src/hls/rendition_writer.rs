@@ -1,7 +1,8 @@
 //! Samples of one track into parts and segments of one rendition.
 //!
 //! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7),
-//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a part closes at a unit, and
+//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a
+//! part closes at a unit, and
 //!
 //! ```text
 //! cursor <= end <= cursor + PART-TARGET
