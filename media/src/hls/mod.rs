@@ -12,9 +12,9 @@
 //! The promises kept between two answers of a [`Window`], and checked by the model test:
 //!
 //! - only the edits that HLS allows (PL-8); TARGETDURATION and PART-TARGET never change;
-//! - no part longer than PART-TARGET, none shorter than 85 % of it in the middle of a segment (LL-1),
-//!   whatever the frame rate does; no segment longer than TARGETDURATION, but for a rest
-//!   of one audio unit that rounding takes away (PL-3);
+//! - no part longer than PART-TARGET, none in the middle of a segment shorter than 85 % of it,
+//!   whatever the frame rate does (LL-1); no segment longer than TARGETDURATION, but for a rest of
+//!   one audio unit that rounding takes away (PL-3);
 //! - equal numbers mean equal content in all renditions, discontinuities included (AL-1, AL-4);
 //! - whatever is listed can be fetched, and stays so for a while after it left (PL-12);
 //! - the preload hint names the part that comes next, unless a keyframe comes or fails to come

@@ -1,7 +1,8 @@
 //! Samples of one track into parts and segments of one rendition.
 //!
 //! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7),
-//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a part closes at a unit, and
+//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a
+//! part closes at a unit, and
 //!
 //! ```text
 //! cursor <= end <= cursor + PART-TARGET
@@ -119,8 +120,8 @@ impl RenditionWriter {
     }
 
     /// Adds a unit that decodes at `from` and lasts until `until`; the part it fills is listed by
-    /// the calls below. It must not begin before [`Self::decoded`] and must have been cut away from the
-    /// open segment already if it belongs to the next.
+    /// the calls below. It must not begin before [`Self::decoded`] and must have been cut away from
+    /// the open segment already if it belongs to the next.
     pub(super) fn append(
         &mut self,
         unit: AccessUnit,
