@@ -1,6 +1,6 @@
 //! One TCP connection on a shard, for every protocol: reads and writes against absolute deadlines.
 //!
-//! Reads are safe to drop: a non-blocking receive is tried where [`readiness`](super::readiness)
+//! Reads are safe to drop: a non-blocking receive is tried where `readiness`
 //! says that it is worth it, so no byte is ever in flight inside a dropped future. A write is one
 //! vectored `sendmsg` tried at once; only a full socket buffer waits for its turn.
 
