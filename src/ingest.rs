@@ -2,8 +2,10 @@
 //! holds.
 //!
 //! The loop knows no protocol byte. It writes what the session wants written, waits for the first
-//! of bytes, a deadline, the stage's word or the stop, and hands on what came. Reading stops while
-//! a shard's queue is full, so a slow server is felt by the encoder as TCP back-pressure.
+//! of bytes, a deadline, the stage's word or the stop, and hands on what came. From the first media
+//! on a thread reads the bytes ([`crate::on_air`]) and the loop waits for it or for the stage.
+//! Reading stops while a shard's queue is full, so a slow server is felt by the encoder as TCP
+//! back-pressure.
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -19,7 +21,9 @@ use riverrun_media::rtmp::{self, Event, PublishRequest, Session, SessionConfig};
 use riverrun_media::source;
 use riverrun_net::io::{Read, Stopped, Stream, WriteError};
 
+use crate::ending::Ending;
 use crate::failures;
+use crate::on_air::{Feed, Left, OnAir};
 use crate::publish::Broadcast;
 use crate::shard::Shard;
 use crate::stage::{
@@ -36,25 +40,6 @@ const NEVER: Duration = Duration::from_secs(3_600);
 /// then the broadcast ends at once.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How a connection ended, for its one log line.
-#[derive(Debug, thiserror::Error)]
-enum Ending {
-    #[error("the publisher closed the connection")]
-    Closed,
-    #[error("the protocol was broken: {0}")]
-    Protocol(#[from] rtmp::Error),
-    #[error("{0}")]
-    Refused(String),
-    #[error("reading failed: {0}")]
-    Read(std::io::Error),
-    #[error("writing failed: {0}")]
-    Write(#[from] WriteError),
-    #[error("the server stops")]
-    Stopping,
-    #[error("a bug of ours: the task panicked")]
-    Panicked,
-}
-
 /// What this connection is to the stage.
 enum Role {
     /// Has not asked, or was refused.
@@ -68,6 +53,8 @@ enum Role {
         stream_key: usize,
         broadcast: Box<Broadcast>,
         revoked: Receiver<Revocation>,
+        /// Media has come: the next bytes are read on a thread.
+        streams: bool,
     },
 }
 
@@ -76,6 +63,10 @@ enum Step {
     Read(Read),
     Answered(Answer),
     Revoked(Revocation),
+    /// The thread gave the feed back for an event that is not media.
+    Heard(Event, Result<(), rtmp::Error>),
+    /// It gave it back for media that cannot be packaged.
+    Unfit(source::Refusal),
     Stopping,
 }
 
@@ -106,6 +97,10 @@ struct Connection {
     buffer: Vec<u8>,
     /// The publisher said goodbye; until then it may publish again on this connection.
     farewell: Option<Instant>,
+    /// The peer has sent its last byte. What it sent before may still wait for the stage's answer.
+    closed: bool,
+    /// There was no thread for it.
+    stays: bool,
     stopped: Stopped,
 }
 
@@ -114,7 +109,18 @@ impl Connection {
         let session = Session::new(Instant::now(), entropy, SessionConfig::default());
         let (role, buffer) = (Role::Visitor, vec![0; READ_BYTES]);
         let (peer, stopped) = (stream.peer_addr(), shard.stop.stopped());
-        Self { shard, stream, peer, session, role, buffer, farewell: None, stopped }
+        Self {
+            shard,
+            stream,
+            peer,
+            session,
+            role,
+            buffer,
+            farewell: None,
+            closed: false,
+            stays: false,
+            stopped,
+        }
     }
 
     async fn run(&mut self) -> Ending {
@@ -135,15 +141,24 @@ impl Connection {
             self.session.handle_timeout(Instant::now())?;
             return Err(Ending::Closed);
         }
-        let step = self.wait().await?;
+        let step = if self.streams() { self.wait_on_air().await? } else { self.wait().await? };
         let now = Instant::now();
         let fed = match step {
             Step::Read(Read::Bytes(len)) => {
                 let bytes = self.buffer.get(..len).unwrap_or_default();
                 self.session.handle_input(now, bytes)
             }
+            Step::Read(Read::Closed) if matches!(self.role, Role::Claiming { .. }) => {
+                self.closed = true;
+                Ok(())
+            }
             Step::Read(Read::Closed) => return Err(Ending::Closed),
             Step::Read(Read::DeadlinePassed) => Ok(()),
+            Step::Heard(event, fault) => {
+                self.handle_event(now, event).await?;
+                fault
+            }
+            Step::Unfit(refusal) => return Err(self.refuse_media(&refusal)),
             Step::Answered(Ok(grant)) => {
                 self.go_on_air(grant);
                 Ok(())
@@ -172,14 +187,58 @@ impl Connection {
             broadcast.timeout(now);
             broadcast.flush(&self.shard.plan.outlets).await;
         }
+        if self.closed && !matches!(self.role, Role::Claiming { .. }) {
+            return Err(Ending::Closed);
+        }
         Ok(())
     }
 
     async fn write(&mut self) -> Result<(), Ending> {
         while let Some(bytes) = self.session.poll_transmit() {
-            self.stream.write_all(&[bytes], Instant::now() + WRITE_TIME_MAX).await?;
+            match self.stream.write_all(&[bytes], Instant::now() + WRITE_TIME_MAX).await {
+                Ok(()) => {}
+                // What it sent before it went is still to be read; the read tells the end.
+                Err(WriteError::Io(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
+    }
+
+    /// Nothing but media is expected.
+    const fn streams(&self) -> bool {
+        let streams = matches!(self.role, Role::Publisher { streams: true, .. });
+        streams && self.farewell.is_none() && !self.stays
+    }
+
+    /// Lets a thread read until anything but media happens.
+    async fn wait_on_air(&mut self) -> Result<Step, Ending> {
+        let role = std::mem::replace(&mut self.role, Role::Visitor);
+        let Role::Publisher { publisher, stream_key, broadcast, revoked, streams } = role else {
+            self.role = role;
+            return self.wait().await;
+        };
+        // Stands in until the thread gives the session back.
+        let idle = Session::new(Instant::now(), [0; 32], SessionConfig::default());
+        let session = std::mem::replace(&mut self.session, idle);
+        let feed = Box::new(Feed { session, broadcast });
+        let plan = &self.shard.plan;
+        let started = match self.stream.second_handle() {
+            Ok(socket) => OnAir::start(socket, feed, plan.outlets.clone(), plan.cores),
+            Err(error) => Err((feed, error)),
+        };
+        let (feed, step) = match started {
+            Ok(on_air) => watch(&on_air, &revoked).await.ok_or(Ending::Panicked)?,
+            Err((feed, error)) => {
+                tracing::warn!(%error, "no thread for this publisher: its shard reads it");
+                self.stays = true;
+                (feed, Ok(Step::Read(Read::DeadlinePassed)))
+            }
+        };
+        let Feed { session, broadcast } = *feed;
+        self.session = session;
+        self.role = Role::Publisher { publisher, stream_key, broadcast, revoked, streams };
+        step
     }
 
     /// The first of: the stage, the stop, bytes, a deadline.
@@ -209,7 +268,8 @@ impl Connection {
         };
         // While a publish is undecided the session takes a limited amount (AU-5): the rest waits in
         // the socket.
-        let room = if self.session.wants_input() { self.buffer.len() } else { 0 };
+        let reads = self.session.wants_input() && !self.closed;
+        let room = if reads { self.buffer.len() } else { 0 };
         let stream = &mut self.stream;
         let buffer = self.buffer.get_mut(..room).unwrap_or_default();
         let read = async {
@@ -219,25 +279,31 @@ impl Connection {
             }
             stream.read(buffer, deadline).await.map(Step::Read)
         };
-        or(async { Ok(signal.await) }, read).await.map_err(Ending::Read)
+        match or(async { Ok(signal.await) }, read).await {
+            // It closed without reading our answers: what it had sent still counts.
+            Err(_) if matches!(self.role, Role::Claiming { .. }) => Ok(Step::Read(Read::Closed)),
+            step => step.map_err(Ending::Read),
+        }
     }
 
     async fn handle_events(&mut self) -> Result<(), Ending> {
         while let Some(event) = self.session.poll_event() {
-            let now = Instant::now();
-            match event {
-                Event::PublishRequested(request) => self.ask_for_the_stage(&request).await,
-                Event::Unpublished => self.farewell = Some(now + FAREWELL),
-                Event::Metadata(value) => {
-                    if let Role::Publisher { broadcast, .. } = &mut self.role {
-                        broadcast.metadata(now, &value);
-                    }
-                }
-                Event::Video { timestamp, payload } => {
-                    self.media(|broadcast| broadcast.video(now, timestamp, &payload))?;
-                }
-                Event::Audio { timestamp, payload } => {
-                    self.media(|broadcast| broadcast.audio(now, timestamp, &payload))?;
+            self.handle_event(Instant::now(), event).await?;
+        }
+        Ok(())
+    }
+
+    async fn handle_event(&mut self, now: Instant, event: Event) -> Result<(), Ending> {
+        match event {
+            Event::PublishRequested(request) => self.ask_for_the_stage(&request).await,
+            Event::Unpublished => self.farewell = Some(now + FAREWELL),
+            Event::Metadata(_) | Event::Video { .. } | Event::Audio { .. } => {
+                let Role::Publisher { broadcast, streams, .. } = &mut self.role else {
+                    return Ok(());
+                };
+                *streams |= !matches!(event, Event::Metadata(_));
+                if let Err(refusal) = broadcast.hear(now, event) {
+                    return Err(self.refuse_media(&refusal));
                 }
             }
         }
@@ -245,18 +311,10 @@ impl Connection {
     }
 
     /// Media that the source refuses ends the publish with its sentence.
-    fn media(
-        &mut self,
-        hand_over: impl FnOnce(&mut Broadcast) -> Result<(), source::Refusal>,
-    ) -> Result<(), Ending> {
-        if let Role::Publisher { broadcast, .. } = &mut self.role
-            && let Err(refusal) = hand_over(broadcast)
-        {
-            let sentence = refusal.to_string();
-            self.session.end(Instant::now(), rtmp::Refusal::UnsupportedCodec(sentence.clone()));
-            return Err(Ending::Refused(sentence));
-        }
-        Ok(())
+    fn refuse_media(&mut self, refusal: &source::Refusal) -> Ending {
+        let sentence = refusal.to_string();
+        self.session.end(Instant::now(), rtmp::Refusal::UnsupportedCodec(sentence.clone()));
+        Ending::Refused(sentence)
     }
 
     async fn ask_for_the_stage(&mut self, request: &PublishRequest) {
@@ -320,7 +378,7 @@ impl Connection {
         let Role::Claiming { publisher, stream_key, .. } = self.role else { return };
         tracing::info!(peer = %self.peer, ?publisher, "on air");
         let Grant { broadcast, revoked } = grant;
-        self.role = Role::Publisher { publisher, stream_key, broadcast, revoked };
+        self.role = Role::Publisher { publisher, stream_key, broadcast, revoked, streams: false };
         self.session.accept_publish(Instant::now());
     }
 
@@ -369,45 +427,41 @@ impl Connection {
 
     async fn leave(&mut self, ending: &Ending) {
         let on_air = matches!(self.role, Role::Publisher { .. });
-        let leaving = match ending {
-            Ending::Panicked => Leaving::Broken,
-            Ending::Refused(_) => Leaving::Finished,
-            _ if self.farewell.is_some() => Leaving::Finished,
-            Ending::Closed
-            | Ending::Protocol(_)
-            | Ending::Read(_)
-            | Ending::Write(_)
-            | Ending::Stopping => Leaving::Dropped,
-        };
+        let leaving = ending.leaving(self.farewell.is_some());
         self.give_back(leaving).await;
         if !matches!(ending, Ending::Panicked | Ending::Write(_)) {
             // The last words, a refusal's code among them, are worth a try; the peer may be gone.
             let _ = self.write().await;
         }
-        self.log_ending(ending, on_air);
+        ending.log(&self.shard.complaints, self.peer, self.session.counters(), on_air);
     }
+}
 
-    fn log_ending(&self, ending: &Ending, on_air: bool) {
-        let (peer, counters) = (self.peer, self.session.counters());
-        match ending {
-            Ending::Closed | Ending::Stopping if on_air => {
-                tracing::info!(%peer, ?counters, "the publisher left");
-            }
-            Ending::Closed | Ending::Stopping => {
-                tracing::debug!(%peer, "an RTMP connection ended: {ending}");
-            }
-            Ending::Panicked => tracing::error!(%peer, ?counters, "closed: {ending}"),
-            Ending::Protocol(_) | Ending::Refused(_) | Ending::Read(_) | Ending::Write(_) => {
-                let fault = match ending {
-                    Ending::Protocol(error) => error.fault(),
-                    _ => rtmp::Fault::Peer,
-                };
-                if on_air || self.shard.complaints.allows(Instant::now()) {
-                    tracing::warn!(%peer, ?fault, ?counters, "closed: {ending}");
-                }
-            }
+/// Waits until the thread gives the feed back or has to; `None` when it was lost with its thread.
+async fn watch(
+    on_air: &OnAir,
+    revoked: &Receiver<Revocation>,
+) -> Option<(Box<Feed>, Result<Step, Ending>)> {
+    let returned = async { Ok(on_air.returned().await) };
+    let revocation = async { Err(revoked.recv().await.unwrap_or(Revocation::ShuttingDown)) };
+    let (feed, left, revocation) = match or(revocation, returned).await {
+        Ok(returned) => returned.map(|(feed, left)| (feed, left, None))?,
+        Err(revocation) => {
+            on_air.call_back();
+            on_air.returned().await.map(|(feed, left)| (feed, left, Some(revocation)))?
         }
-    }
+    };
+    let step = match (revocation, left) {
+        (_, Left::Panicked) => Err(Ending::Panicked),
+        (Some(revocation), _) => Ok(Step::Revoked(revocation)),
+        (None, Left::Event(event, fault)) => Ok(Step::Heard(event, fault)),
+        (None, Left::Refused(refusal)) => Ok(Step::Unfit(refusal)),
+        (None, Left::Closed | Left::CalledBack) => Ok(Step::Read(Read::Closed)),
+        (None, Left::Protocol(error)) => Err(Ending::Protocol(error)),
+        (None, Left::Read(error)) => Err(Ending::Read(error)),
+        (None, Left::Write(error)) => Err(Ending::Write(error)),
+    };
+    Some((feed, step))
 }
 
 /// Ids are unique in the process, whichever shard gives them.

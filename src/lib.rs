@@ -3,8 +3,9 @@
 //! [`server`] checks the machine ([`probe`]), opens the store, makes the first [`secrets`] and
 //! starts one executor per core ([`shard`]). Every shard accepts viewers ([`serve`]) and publishers
 //! ([`ingest`]). Who is on air is decided by one task on shard 0, the [`stage`]; the publisher then
-//! holds the broadcast ([`publish`]) and sends finished parts to every shard, where requests that
-//! [`wait`] for them are released. [`demo`] is a publisher without a connection.
+//! holds the broadcast ([`publish`]), is read by a thread of its own ([`on_air`]) and sends
+//! finished parts to every shard, where requests that [`wait`] for them are released. A shard whose
+//! [`load`] makes viewers late takes no more of them. [`demo`] is a publisher without a connection.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
 //! type says its own, raw integers end in theirs.
@@ -14,8 +15,11 @@ pub mod clock;
 pub mod complaints;
 pub mod config;
 pub mod demo;
+pub mod ending;
 pub mod failures;
 pub mod ingest;
+pub mod load;
+pub mod on_air;
 pub mod probe;
 pub mod publish;
 pub mod secrets;

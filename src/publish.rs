@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use async_channel::Sender;
-use bytes::Bytes;
 use riverrun_media::access_unit::{AccessUnit, Tracks};
-use riverrun_media::amf;
 use riverrun_media::hls::{Segmenter, SegmenterConfig, Update};
+use riverrun_media::rtmp::Event;
 use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
-use riverrun_media::time::{MediaTime, RtmpTimestamp, UnixTime};
+use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
 
 use crate::clock;
@@ -111,8 +111,8 @@ pub struct Broadcast {
     reservation: Arc<Reserved>,
 }
 
-/// The media sequence numbers of a broadcast. Shared with the one task that extends them: the
-/// broadcast may have moved to another shard when the disk answers.
+/// The media sequence numbers of a broadcast. Shared with the one thread that extends them: the
+/// broadcast may have moved elsewhere when the disk answers.
 struct Reserved {
     store: Arc<Store>,
     /// Numbers below this are ours.
@@ -126,29 +126,19 @@ impl Broadcast {
         self.source.reconnect(now);
     }
 
-    /// An onMetaData object.
-    pub fn metadata(&mut self, now: Instant, metadata: &amf::Value) {
-        self.source.handle_metadata(now, metadata.into());
-    }
-
-    /// A video message.
-    pub fn video(
-        &mut self,
-        now: Instant,
-        timestamp: RtmpTimestamp,
-        payload: &Bytes,
-    ) -> Result<(), Refusal> {
-        self.source.handle_video(now, timestamp, payload)
-    }
-
-    /// An audio message.
-    pub fn audio(
-        &mut self,
-        now: Instant,
-        timestamp: RtmpTimestamp,
-        payload: &Bytes,
-    ) -> Result<(), Refusal> {
-        self.source.handle_audio(now, timestamp, payload)
+    /// Takes what the publisher sent; gives back what is not media. A refusal ends the publish.
+    pub fn hear(&mut self, now: Instant, event: Event) -> Result<Option<Event>, Refusal> {
+        match event {
+            Event::Video { timestamp, payload } => {
+                self.source.handle_video(now, timestamp, &payload)?;
+            }
+            Event::Audio { timestamp, payload } => {
+                self.source.handle_audio(now, timestamp, &payload)?;
+            }
+            Event::Metadata(value) => self.source.handle_metadata(now, (&value).into()),
+            Event::PublishRequested(_) | Event::Unpublished => return Ok(Some(event)),
+        }
+        Ok(None)
     }
 
     /// When [`Self::timeout`] wants to run.
@@ -188,6 +178,7 @@ impl Broadcast {
     /// The publisher has gone: whole pictures are published, the open segment is closed
     /// (F1).
     pub async fn interrupt(&mut self, outlets: &Outlets) {
+        self.source.end_of_input();
         self.flush(outlets).await;
         self.segmenter.interrupt();
         self.publish(outlets).await;
@@ -223,17 +214,18 @@ impl Broadcast {
             return;
         }
         let reserved = Arc::clone(reserved);
-        glommio::spawn_local(async move {
-            let store = Arc::clone(&reserved.store);
-            let until = next + MSN_BLOCK;
-            let extended =
-                glommio::executor().spawn_blocking(move || store.extend_reservation(until)).await;
-            match extended {
+        let until = next + MSN_BLOCK;
+        // A thread, once in hours: whoever holds the broadcast may be a shard or none.
+        let extend = move || {
+            match reserved.store.extend_reservation(until) {
                 Ok(()) => reserved.until.store(until, Ordering::Relaxed),
                 Err(error) => tracing::error!(%error, "sequence numbers could not be reserved"),
             }
             reserved.is_extending.store(false, Ordering::Relaxed);
-        })
-        .detach();
+        };
+        if let Err(error) = thread::Builder::new().name("reserve".to_owned()).spawn(extend) {
+            tracing::error!(%error, "sequence numbers could not be reserved");
+            self.reservation.is_extending.store(false, Ordering::Relaxed);
+        }
     }
 }

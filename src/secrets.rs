@@ -1,7 +1,13 @@
 //! First start: a stream key and an admin password that nobody else has (T7).
 //!
 //! Secrets made here are handed out once, for the screen. The store keeps the key readable, since
-//! the admin shows it again, and of the password only a hash.
+//! the admin shows it again, and of the password only a hash. Hashing takes longer than all the
+//! rest of the start, so it has a thread of its own ([`Hashing`]): until it is done the store has
+//! the hash of before or none, and without one there is no password that would be right.
+
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use argon2::Argon2;
 use argon2::password_hash::PasswordHasher;
@@ -29,6 +35,9 @@ pub enum SecretError {
     /// Hashing failed.
     #[error("the admin password cannot be hashed: {0}")]
     Hash(argon2::password_hash::Error),
+    /// No thread could be made for it.
+    #[error("the admin password cannot be hashed: {0}")]
+    Thread(std::io::Error),
 }
 
 /// What the server starts with.
@@ -49,9 +58,29 @@ impl Secrets {
     }
 }
 
+/// The admin password on its way into the store.
+#[must_use]
+#[derive(Debug)]
+pub struct Hashing(Option<JoinHandle<Result<(), SecretError>>>);
+
+impl Hashing {
+    fn begin(store: &Arc<Store>, password: Secret) -> Result<Self, SecretError> {
+        let store = Arc::clone(store);
+        let task = move || Ok(store.put_admin_password_hash(&hash(&password)?)?);
+        let thread = thread::Builder::new().name("password".to_owned()).spawn(task);
+        Ok(Self(Some(thread.map_err(SecretError::Thread)?)))
+    }
+
+    /// Waits until the password is stored. Nobody may be shown a password before.
+    pub fn finish(self) -> Result<(), SecretError> {
+        let Some(thread) = self.0 else { return Ok(()) };
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
 /// Reads the secrets of `store`, after making those that are missing and storing those that the
-/// operator gave. Takes a tenth of a second when a password is hashed.
-pub fn prepare(store: &Store, config: &Config) -> Result<Secrets, SecretError> {
+/// operator gave. The password is stored when the second value says so.
+pub fn prepare(store: &Arc<Store>, config: &Config) -> Result<(Secrets, Hashing), SecretError> {
     let mut rows = store.stream_keys()?;
     let mut new_stream_key = None;
     if let Some(given) = &config.stream_key {
@@ -63,14 +92,16 @@ pub fn prepare(store: &Store, config: &Config) -> Result<Secrets, SecretError> {
         rows.push(put_stream_key(store, &made, "made at the first start")?);
         new_stream_key = Some(made);
     }
-    let mut new_admin_password = None;
-    if let Some(given) = &config.admin_password {
-        store.put_admin_password_hash(&hash(given)?)?;
+    let (hashing, new_admin_password) = if let Some(given) = &config.admin_password {
+        (Hashing::begin(store, given.clone())?, None)
     } else if store.admin_password_hash()?.is_none() {
-        new_admin_password = Some(reset_admin_password(store)?);
-    }
+        let made = random_text(PASSWORD_CHARACTERS)?;
+        (Hashing::begin(store, made.clone())?, Some(made))
+    } else {
+        (Hashing(None), None)
+    };
     let stream_keys = rows.into_iter().map(|row| Secret::new(row.stream_key)).collect();
-    Ok(Secrets { stream_keys, new_stream_key, new_admin_password })
+    Ok((Secrets { stream_keys, new_stream_key, new_admin_password }, hashing))
 }
 
 /// Makes and stores a new admin password.
@@ -121,12 +152,14 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..2 {
             let folder = tempfile::tempdir().unwrap();
-            let store = Store::open(folder.path()).unwrap();
-            let first = prepare(&store, &config("")).unwrap();
+            let store = Arc::new(Store::open(folder.path()).unwrap());
+            let (first, hashing) = prepare(&store, &config("")).unwrap();
+            hashing.finish().unwrap();
             let stream_key = first.new_stream_key.unwrap();
             assert_eq!(stream_key.expose().len(), STREAM_KEY_CHARACTERS);
             seen.push((stream_key, first.new_admin_password.unwrap()));
-            let second = prepare(&store, &config("")).unwrap();
+            let (second, hashing) = prepare(&store, &config("")).unwrap();
+            hashing.finish().unwrap();
             assert!(second.new_stream_key.is_none() && second.new_admin_password.is_none());
             assert_eq!(second.stream_keys, first.stream_keys);
         }
@@ -136,9 +169,10 @@ mod tests {
     #[test]
     fn given_secrets_are_stored_and_not_shown() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(folder.path()).unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
         let given = config("stream_key = 'unattended-key'\nadmin_password = 'unattended-pw'");
-        let secrets = prepare(&store, &given).unwrap();
+        let (secrets, hashing) = prepare(&store, &given).unwrap();
+        hashing.finish().unwrap();
         assert!(secrets.new_stream_key.is_none() && secrets.new_admin_password.is_none());
         assert_eq!(secrets.stream_keys[0].expose(), "unattended-key");
         let hash = store.admin_password_hash().unwrap().unwrap();

@@ -3,6 +3,7 @@
 //! Stopping follows the flow of the media: publishers end, the last part and the ENDLIST are
 //! published, listeners close, viewers drain to a deadline, the process ends (F36).
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
@@ -100,7 +101,7 @@ pub fn run(mut config: Config) -> Result<(), ServerError> {
     config.http = listen_address("http", config.http)?;
     config.rtmp = listen_address("rtmp", config.rtmp)?;
     let store = Arc::new(Store::open(&config.data)?);
-    let secrets = secrets::prepare(&store, &config)?;
+    let (secrets, hashing) = secrets::prepare(&store, &config)?;
 
     let banner = Banner {
         http: config.http,
@@ -110,6 +111,12 @@ pub fn run(mut config: Config) -> Result<(), ServerError> {
         demo: config.demo,
     };
     let running = Running::start(&config, &store, &secrets.stream_keys, open_files);
+    if let Err(error) = hashing.finish() {
+        if let Ok(running) = running {
+            running.stop();
+        }
+        return Err(error.into());
+    }
     if running.is_ok() || secrets.has_news() {
         // Secrets that were made are in the store already: this is the only time they are shown.
         banner.print();
@@ -154,6 +161,7 @@ impl Running {
             stage: stage.clone(),
             outlets: Outlets::new(outlets),
             connections_max: connections_max(open_files, config.shards),
+            cores: allowed_cores(),
         };
         let performance = Performance {
             inbox: stage_inbox,
@@ -266,8 +274,13 @@ fn log_to_stderr(level: LogLevel) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
+    // Colours are for people: not for files and journals, and not where they are unwanted
+    // (no-color.org).
+    let coloured = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|unwanted| unwanted.is_empty());
+    let log = tracing_subscriber::fmt().with_max_level(level).with_ansi(coloured);
     // Fails only when a test in this process has set one already.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).try_init();
+    let _ = log.with_writer(std::io::stderr).try_init();
 }
 
 fn listen_for_signals(news: mpsc::Sender<News>) -> Result<(), ServerError> {

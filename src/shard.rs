@@ -20,15 +20,17 @@ use riverrun_net::http::Limits;
 use riverrun_net::io::{
     Admission, BindError, ConnectionLimits, Gate, Listener, StopToken, serve_listener,
 };
+use rustix::thread::CpuSet;
 
 use crate::complaints::Complaints;
 use crate::config::Secret;
 use crate::failures::Failures;
 use crate::ingest;
+use crate::load::Load;
 use crate::publish::Outlets;
 use crate::serve::Viewers;
 use crate::stage::StageMessage;
-use crate::wait::{Place, Waiters};
+use crate::wait::{Place, Wait, Waiters};
 
 /// Updates a shard may lag behind before publishers wait for it: over half a minute of parts of
 /// two renditions. A shard that is later than that is stalled.
@@ -83,6 +85,8 @@ pub struct ShardPlan {
     pub outlets: Outlets,
     /// Viewers' connections that this shard takes: its part of the open files.
     pub connections_max: usize,
+    /// Cores of the process: the publisher's thread starts on a pinned shard and is not pinned.
+    pub cores: CpuSet,
 }
 
 /// State of one executor. Single-threaded: cells, no locks, no borrow across an await.
@@ -99,10 +103,15 @@ pub struct Shard {
     pub stop: StopToken,
     video_waiters: Waiters,
     audio_waiters: Waiters,
+    /// Who waits for a broadcast to begin.
+    beginning_waiters: Waiters,
+    playable: Cell<bool>,
     presentation: Cell<u64>,
     /// Renditions of the timeline that began last.
     offered: RefCell<Vec<RenditionId>>,
     gate: Gate,
+    video_load: Load,
+    audio_load: Load,
     /// Log lines about peers' faults: a flood of them must not fill the disk.
     pub complaints: Complaints,
 }
@@ -125,7 +134,7 @@ pub async fn run(
     accepting();
     let deadline = shard.listen(&inbox, &stop).await;
     shard.stop.stop();
-    shard.release_all();
+    shard.release_for_stop();
     let left = shard.gate.drained(deadline).await;
     if left > 0 {
         tracing::warn!(left, "connections were cut: they did not end in time");
@@ -208,9 +217,13 @@ impl Shard {
             stop: StopToken::new(),
             video_waiters: Waiters::default(),
             audio_waiters: Waiters::default(),
+            beginning_waiters: Waiters::default(),
+            playable: Cell::new(false),
             presentation: Cell::new(0),
             offered: RefCell::default(),
             gate: Gate::new(),
+            video_load: Load::default(),
+            audio_load: Load::default(),
             complaints: Complaints::default(),
         })
     }
@@ -221,6 +234,30 @@ impl Shard {
             RenditionId::Video(_) => &self.video_waiters,
             RenditionId::Audio => &self.audio_waiters,
         }
+    }
+
+    /// How promptly those are served who wait for parts of this rendition.
+    pub const fn load(&self, rendition: RenditionId) -> &Load {
+        match rendition {
+            RenditionId::Video(_) => &self.video_load,
+            RenditionId::Audio => &self.audio_load,
+        }
+    }
+
+    /// Whether one viewer more can be served in time.
+    pub fn takes_viewers(&self) -> bool {
+        let now = Instant::now();
+        !self.video_load.is_late(now) && !self.audio_load.is_late(now)
+    }
+
+    /// A broadcast is on and a player could begin now.
+    pub const fn is_playable(&self) -> bool {
+        self.playable.get()
+    }
+
+    /// Ready when [`Self::is_playable`] turns true or the server stops; `None` when too many wait.
+    pub fn beginning(&self) -> Option<Wait> {
+        self.beginning_waiters.wait(Place::BEGINNING)
     }
 
     /// Changes when a player must load the multivariant playlist anew: with each broadcast and
@@ -271,9 +308,19 @@ impl Shard {
             | Update::End => {}
         }
         self.window.borrow_mut().apply(Instant::now(), update);
+        let playable = self.window.borrow().is_playable();
+        if playable && !self.playable.get() {
+            self.beginning_waiters.release_all();
+        }
+        self.playable.set(playable);
         match release {
             Release::Nobody => {}
-            Release::UpTo(rendition, place) => self.waiters(rendition).release(place),
+            Release::UpTo(rendition, place) => {
+                let now = Instant::now();
+                if self.waiters(rendition).release(place) > 0 {
+                    self.load(rendition).release(now);
+                }
+            }
             Release::Everybody => self.release_all(),
         }
     }
@@ -289,6 +336,12 @@ impl Shard {
     fn release_all(&self) {
         self.video_waiters.release_all();
         self.audio_waiters.release_all();
+    }
+
+    /// Nobody is left waiting.
+    fn release_for_stop(&self) {
+        self.release_all();
+        self.beginning_waiters.release_all();
     }
 }
 

@@ -23,6 +23,11 @@ pub struct Place {
     pub part: u32,
 }
 
+impl Place {
+    /// Before every part of every broadcast.
+    pub const BEGINNING: Self = Self { msn: 0, part: 0 };
+}
+
 #[derive(Default)]
 struct List {
     /// Only rounds that somebody waits in. There are few: a playlist names how far ahead one may
@@ -63,17 +68,19 @@ impl Waiters {
         Some(Wait { list: Rc::clone(&self.0), round, place, seat })
     }
 
-    /// Wakes everyone who waits for `reached` or something before it.
-    pub fn release(&self, reached: Place) {
+    /// Wakes everyone who waits for `reached` or something before it; how many.
+    pub fn release(&self, reached: Place) -> usize {
+        let mut count = 0;
         loop {
             let mut rounds = self.0.rounds.borrow_mut();
             let Some(first) = rounds.first_entry().filter(|first| *first.key() <= reached) else {
-                return;
+                return count;
             };
             let round = first.remove();
             drop(rounds);
             round.is_over.set(true);
             let seats = round.seats.take();
+            count += seats.taken();
             self.0.waiting.set(self.len() - seats.taken());
             for waker in seats.wakers.into_iter().flatten() {
                 waker.wake();
@@ -83,7 +90,7 @@ impl Waiters {
 
     /// Wakes everyone: the broadcast ended or another began.
     pub fn release_all(&self) {
-        self.release(Place { msn: u64::MAX, part: u32::MAX });
+        let _ = self.release(Place { msn: u64::MAX, part: u32::MAX });
     }
 
     /// How many wait.
@@ -172,9 +179,9 @@ mod tests {
         let mut whole = pin!(waiters.wait(place(5, u32::MAX)).unwrap());
         let mut next = pin!(waiters.wait(place(6, 0)).unwrap());
         assert!(!ready(&mut early));
-        waiters.release(place(5, 3));
+        assert_eq!(waiters.release(place(5, 3)), 1);
         assert!(ready(&mut early) && !ready(&mut whole) && !ready(&mut next));
-        waiters.release(place(5, u32::MAX));
+        assert_eq!(waiters.release(place(5, u32::MAX)), 1);
         assert!(ready(&mut whole) && !ready(&mut next));
         waiters.release_all();
         assert!(ready(&mut next) && waiters.is_empty());
@@ -200,7 +207,7 @@ mod tests {
         assert!(!ready(&mut second) && !ready(&mut third));
         assert_eq!(waiters.0.rounds.borrow()[&place].seats.borrow().wakers.len(), 2);
         assert_eq!(waiters.len(), 2);
-        waiters.release(place);
+        assert_eq!(waiters.release(place), 2);
         assert!(waiters.is_empty() && ready(&mut second) && ready(&mut third));
         // One who comes to the same place later begins another round.
         let mut late = pin!(waiters.wait(place).unwrap());

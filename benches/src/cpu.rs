@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
@@ -11,16 +13,14 @@ use crate::Outcome;
 
 /// CPU seconds that a process, its threads and its living children have used.
 ///
-/// From `/proc/PID/task/*/schedstat`, which counts nanoseconds; threads of io_uring are among them.
+/// From the process's CPU clock, which counts nanoseconds; threads that have ended and threads of
+/// io_uring are in it.
 pub fn seconds(pid: u32) -> f64 {
-    let mut nanos: u64 = 0;
-    for task in entries(&format!("/proc/{pid}/task")) {
-        let stat = fs::read_to_string(format!("/proc/{pid}/task/{task}/schedstat"));
-        let ran = stat.ok().and_then(|stat| stat.split(' ').next()?.parse::<u64>().ok());
-        nanos += ran.unwrap_or(0);
-    }
-    let children: f64 = children(pid).into_iter().map(seconds).sum();
-    nanos as f64 / 1e9 + children
+    let clock =
+        i32::try_from(pid).ok().and_then(|pid| clock_getcpuclockid(Pid::from_raw(pid)).ok());
+    let time = clock.and_then(|clock| clock.now().ok());
+    let own = time.map_or(0.0, |time| time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9);
+    own + children(pid).into_iter().map(seconds).sum::<f64>()
 }
 
 /// CPU seconds of this process, its ended threads included.

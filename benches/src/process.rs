@@ -20,6 +20,8 @@ pub const LOAD_CORE: usize = 1;
 pub const KEY: &str = "bench-stream-key";
 
 const START_TIME_MAX: Duration = Duration::from_secs(10);
+/// A server that needs less than a hundredth of a core over this time has settled.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(200);
 const STOP_TIME_MAX: Duration = Duration::from_secs(12);
 
 /// Memory-backed where the system has it, so that no disk is measured by accident.
@@ -100,6 +102,21 @@ impl Server {
     /// Resident memory, all processes.
     pub fn resident_bytes(&self) -> u64 {
         cpu::resident_bytes(self.child.id())
+    }
+
+    /// Waits until what a server still does after its first answer is done, so that it is not taken
+    /// for the price of the load.
+    pub fn settle(&self) {
+        let begin = Instant::now();
+        let mut before = self.cpu_seconds();
+        while begin.elapsed() < START_TIME_MAX {
+            thread::sleep(SETTLE_INTERVAL);
+            let now = self.cpu_seconds();
+            if now - before < SETTLE_INTERVAL.as_secs_f64() / 100.0 {
+                return;
+            }
+            before = now;
+        }
     }
 
     /// Puts a file where nginx serves it.

@@ -49,6 +49,8 @@ pub(crate) struct Recording {
     pub(crate) arrivals: Vec<Arrival>,
     /// Broken rules and missed parts; empty when all is well.
     pub(crate) offences: Vec<String>,
+    /// Parts that came under another name than the hinted one (LL-10).
+    pub(crate) wrong_hints: Vec<String>,
     /// 503 answers to a blocked reload.
     pub(crate) unavailable: usize,
     pub(crate) last: Option<Media>,
@@ -221,6 +223,7 @@ impl Player {
         let mut offences = lint::media(text, playlist);
         if let Some(last) = &self.recording.last {
             offences.extend(lint::succession(last, playlist));
+            self.recording.wrong_hints.extend(lint::wrong_hint(last, playlist));
             if last.edge() == playlist.edge() && !playlist.ended {
                 offences.push("LL-15: a blocked reload gave the same playlist again".to_owned());
             }

@@ -89,6 +89,26 @@ fn over_a_socket_in_pieces_of_any_size() {
     }
 }
 
+/// A publisher may have gone before it is on air: `ffmpeg` with a short clip and no reading of its
+/// input does that. Its answers are unread, so closing resets the connection.
+#[test]
+fn sent_in_one_burst_and_closed_at_once() {
+    for (name, bytes) in vectors() {
+        let whole = replay(std::iter::once(&bytes[..]));
+        let server = Server::start();
+        let mut publisher = TcpStream::connect(server.rtmp).expect("the server listens");
+        publisher.write_all(&bytes).expect("the server reads");
+        drop(publisher);
+        let follow = |path: &str| {
+            server.wait_ok(path, Duration::from_secs(20));
+            Follower::start(server.http, path).wait_end(Duration::from_secs(60))
+        };
+        let video = track(&follow("/hls/0/stream.m3u8"));
+        let audio = track(&follow("/hls/audio/stream.m3u8"));
+        assert!(Output { video, audio } == whole, "{name} lost something in a burst");
+    }
+}
+
 /// All that a session tells its owner about a recording that arrives in these pieces.
 fn events<'a>(now: Instant, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Event> {
     let mut session = Session::new(now, [7; 32], SessionConfig::default());

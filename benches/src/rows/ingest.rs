@@ -18,6 +18,7 @@ pub fn rows(setting: &Setting) -> Outcome<Vec<Row>> {
         for _ in 0..setting.repeats.min(3) {
             let servers = [Server::riverrun(&setting.binary, 1)?, Server::nginx(true, true)?];
             for (server, costs) in servers.iter().zip([&mut ours, &mut peer]) {
+                server.settle();
                 let before = server.cpu_seconds();
                 let pace = Pace { speed, seconds, ..Pace::default() };
                 let sent = play(&target(server), &film, &pace)?;
@@ -46,6 +47,7 @@ fn handshakes(setting: &Setting) -> Outcome<Vec<Row>> {
     for _ in 0..setting.repeats {
         let servers = [Server::riverrun(&setting.binary, 1)?, Server::nginx(true, true)?];
         for (index, server) in servers.iter().enumerate() {
+            server.settle();
             // nginx-rtmp takes one publisher per name; ours has one stage, which each takes over.
             let key = if index == 0 { super::KEY } else { "{n}" };
             let url = format!("rtmp://{}/live/{key}", server.rtmp);

@@ -21,6 +21,7 @@ pub fn start(setting: &Setting) -> Outcome<Vec<Row>> {
     for _ in 0..STARTS {
         let server = Server::riverrun(&setting.binary, 1)?;
         ours.push(server.started_in.as_secs_f64() * 1e3);
+        server.settle();
         memory.push(server.resident_bytes() as f64 / 1e6);
         drop(server);
         peer.push(Server::nginx(true, false)?.started_in.as_secs_f64() * 1e3);

@@ -5,13 +5,14 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bytes::Bytes;
+use riverrun_media::access_unit::{AccessUnit, Tracks};
 use riverrun_media::amf::Value;
 use riverrun_media::hls::{
     Answer, Directives, Segmenter, SegmenterConfig, Update, Window, WindowConfig,
 };
 use riverrun_media::rtmp::{Event, Session, SessionConfig};
 use riverrun_media::source::{Source, SourceConfig, SourceEvent};
-use riverrun_media::time::{RtmpTimestamp, UnixTime};
+use riverrun_media::time::{MediaTime, RtmpTimestamp, UnixTime};
 
 use crate::footage::{Footage, Kind};
 use crate::rtmp::{write_command, write_message};
@@ -120,37 +121,52 @@ struct Packaged {
     delta_micros: f64,
 }
 
+/// What a broadcast's segmenter is given, in order.
+enum Fed {
+    Tracks(Tracks, MediaTime),
+    Unit(AccessUnit),
+}
+
+/// Messages that are timed together, a third of a second: asking the clock costs as much as a small
+/// unit, and no more than a part has left the caches.
+const TIMED_TOGETHER: usize = 26;
+
 /// Messages to access units, not timed; those to parts, timed; parts to playlists, timed apart.
 fn package(film: &Footage) -> Outcome<Packaged> {
     let now = Instant::now();
     let mut source = Source::new(SourceConfig::default());
     let mut segmenter = Segmenter::new(SegmenterConfig::default());
     let mut window = Window::new(WindowConfig::default());
-    let (mut units, mut updates) = (Vec::new(), Vec::new());
+    let (mut fed, mut updates) = (Vec::new(), Vec::new());
     let mut segmenter_seconds = 0.0;
-    for tag in &film.tags {
-        let time = RtmpTimestamp(u32::try_from(tag.millis)?);
-        let payload = Bytes::copy_from_slice(&tag.payload);
-        match tag.kind {
-            Kind::Video => source.handle_video(now, time, &payload)?,
-            Kind::Audio => source.handle_audio(now, time, &payload)?,
-            Kind::Script => {}
+    for tags in film.tags.chunks(TIMED_TOGETHER) {
+        for tag in tags {
+            let time = RtmpTimestamp(u32::try_from(tag.millis)?);
+            let payload = Bytes::copy_from_slice(&tag.payload);
+            match tag.kind {
+                Kind::Video => source.handle_video(now, time, &payload)?,
+                Kind::Audio => source.handle_audio(now, time, &payload)?,
+                Kind::Script => {}
+            }
         }
         while let Some(event) = source.poll_event() {
             match event {
-                SourceEvent::Tracks { tracks, start, .. } => {
-                    segmenter.start(tracks, start, UnixTime::from_millis(0));
-                }
-                SourceEvent::Unit(unit) => units.push(unit),
+                SourceEvent::Tracks { tracks, start, .. } => fed.push(Fed::Tracks(tracks, start)),
+                SourceEvent::Unit(unit) => fed.push(Fed::Unit(unit)),
                 SourceEvent::Notice(_) => {}
             }
         }
         let begin = cpu::thread_seconds();
-        for unit in units.drain(..) {
-            segmenter.push(unit);
-        }
-        while let Some(update) = segmenter.poll_update() {
-            updates.push(update);
+        for fed in fed.drain(..) {
+            match fed {
+                Fed::Tracks(tracks, start) => {
+                    segmenter.start(tracks, start, UnixTime::from_millis(0));
+                }
+                Fed::Unit(unit) => segmenter.push(unit),
+            }
+            while let Some(update) = segmenter.poll_update() {
+                updates.push(update);
+            }
         }
         segmenter_seconds += cpu::thread_seconds() - begin;
     }

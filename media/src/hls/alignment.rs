@@ -1,9 +1,11 @@
 //! Two tracks, one sequence of segments (AL-4, AL-5, TS-8).
 //!
 //! The leader (video if there is any) decides where segments begin; the follower (audio beside
-//! video) begins each at its first unit that is not presented before the leader's boundary. A unit
-//! of the leader is held until the next one tells its duration (CM-8), and the next one also tells
-//! whether the segment ends, so that the preload hint names the part that really comes (LL-10).
+//! video) begins each at its first unit that is not presented before the leader's boundary.
+//!
+//! A part is listed as soon as it is full, without waiting for the unit behind it, while units come
+//! regularly ([`super::leader`]). Where that unit should begin a segment, the preload hint names
+//! the next segment's first part (LL-10); a wrong guess costs a wrong hint and nothing else.
 //!
 //! Neither track may hold up the other (TS-8):
 //!
@@ -19,7 +21,8 @@
 use std::collections::VecDeque;
 
 use super::cutter::{Cutter, OpenSegment};
-use super::follower::Follower;
+use super::follower::{Follower, Horizon};
+use super::leader::{Expected, Held, Leader, NextSync};
 use super::limits::{DECODE_TICKS_MAX, OFFSET_TICKS_MAX};
 use super::rendition_writer::RenditionWriter;
 use super::update::Update;
@@ -29,6 +32,17 @@ use crate::time::MediaTime;
 /// The leader's times jumped by more than a segment may last; the unit begins a new timeline.
 #[derive(Debug)]
 pub(super) struct TimelineBreak(pub(super) AccessUnit);
+
+/// Whether the unit expected next begins a segment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Cut {
+    /// Not that anybody could tell.
+    None,
+    /// If the sync unit that should come does.
+    Likely,
+    /// Sync units have come regularly for long, or none is needed.
+    Sure,
+}
 
 /// The tracks of one timeline.
 #[derive(Debug)]
@@ -40,6 +54,8 @@ pub(super) struct Alignment {
     /// TARGETDURATION.
     limit: MediaTime,
     keyframes_too_rare: bool,
+    /// What the follower may count on.
+    horizon: Option<Horizon>,
 }
 
 /// A writer and how long its units usually last.
@@ -51,45 +67,27 @@ pub(super) struct TrackWriter {
     pub(super) unit_duration: i64,
 }
 
-#[derive(Debug)]
-struct Leader {
-    kind: TrackKind,
-    writer: RenditionWriter,
-    /// The newest unit: its duration is not known yet.
-    held: Option<AccessUnit>,
-    /// Duration of the unit before, in track ticks.
-    last_duration: i64,
-    /// Presentation minus decode time of the last sync unit, in track ticks: what remains of a
-    /// reorder delay.
-    sync_offset: i64,
-    awaits_sync: bool,
-}
-
 impl Alignment {
-    /// Lengths in any unit; `start` is the output time of the first unit.
+    /// Lengths in any unit; `start` is the output time of the first unit, `opening` when it is the
+    /// first of its broadcast.
     pub(super) fn new(
         target: MediaTime,
         limit: MediaTime,
         start: MediaTime,
+        opening: bool,
         leader: TrackWriter,
         follower: Option<TrackWriter>,
     ) -> Self {
         let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
-        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target());
+        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target(), opening);
         Self {
             cutter,
-            leader: Leader {
-                kind: leader.kind,
-                writer: leader.writer,
-                held: None,
-                last_duration: leader.unit_duration,
-                sync_offset: 0,
-                awaits_sync: true,
-            },
+            leader: Leader::new(leader),
             follower: follower.map(|track| Follower::new(track, start)),
             target,
             limit,
             keyframes_too_rare: false,
+            horizon: None,
         }
     }
 
@@ -124,8 +122,8 @@ impl Alignment {
         out: &mut VecDeque<Update>,
     ) -> Vec<AccessUnit> {
         if let Some(held) = self.leader.held.take() {
-            let duration = self.leader.guess_duration(&held);
-            self.emit(held, duration, out);
+            let until = held.from + self.leader.guess_duration(&held);
+            self.emit(held, until, out);
         }
         let Some(mut follower) = self.follower.take() else {
             if !self.leader.writer.is_segment_empty() {
@@ -171,15 +169,18 @@ impl Alignment {
             return Ok(());
         }
         let dts = unit.dts.ticks();
+        let mut duration = None;
+        let mut after_listed = false;
         match self.leader.held.take() {
             Some(held) => {
-                let duration = dts - held.dts.ticks();
-                if duration > self.cutter.limit() {
+                let lasts = dts - held.unit.dts.ticks();
+                if lasts > self.cutter.limit() {
                     self.leader.held = Some(held);
                     return Err(TimelineBreak(unit));
                 }
-                self.emit(held, duration, out);
-                self.leader.last_duration = duration;
+                duration = Some(lasts);
+                after_listed = held.listed && !self.let_stand(&unit, out);
+                self.emit(held, dts, out);
             }
             None => {
                 if self.missing_before(dts) > self.cutter.limit() {
@@ -188,16 +189,41 @@ impl Alignment {
                 self.end_gap(&unit, out);
             }
         }
-        self.decide_cut(&unit, out);
+        let usual = duration.unwrap_or_else(|| self.leader.last_duration());
+        self.decide_cut(&unit, usual, out);
         if let Some(follower) = &mut self.follower {
             follower.begin_with(unit.pts);
         }
-        self.leader.held = Some(unit);
+        self.leader.hold(unit, duration, after_listed);
+        self.look_ahead(out);
         Ok(())
     }
 
+    /// The unit comes more than a part later than the one listed early was said to end: that one
+    /// stands in parts without samples. If the segment must not last so long, the time is a gap
+    /// instead, and `true` is returned.
+    fn let_stand(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) -> bool {
+        let dts = unit.dts.ticks();
+        let end = self.leader.writer.end();
+        if dts - end <= self.leader.writer.part_target() {
+            return false;
+        }
+        let too_long = |open: OpenSegment| dts - open.earliest > self.cutter.limit();
+        match self.open_segment() {
+            Some(open) if !self.leader.owes_cut && !too_long(open) => {
+                self.leader.writer.reach(dts, out);
+                return false;
+            }
+            Some(_) => self.cut(self.leader.shown_at(end), end, out),
+            None => {}
+        }
+        self.leader.owes_cut = false;
+        self.cut(self.leader.boundary(unit), dts, out);
+        true
+    }
+
     /// Ends the segment or the part before `unit`, if it begins a new one.
-    fn decide_cut(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) {
+    fn decide_cut(&mut self, unit: &AccessUnit, usual: i64, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();
         let interval = self.cutter.observe(dts, unit.sync);
         if let Some(interval) = interval.filter(|_| !self.keyframes_too_rare) {
@@ -205,12 +231,17 @@ impl Alignment {
             let interval = MediaTime::new(interval, self.leader.writer.timescale());
             out.push_back(Update::KeyframesTooRare { interval });
         }
-        let usual = self.leader.last_duration;
+        let owed = std::mem::take(&mut self.leader.owes_cut);
         let cuts = self
             .open_segment()
-            .is_some_and(|open| self.cutter.cuts_before(open, dts, unit.sync, usual));
+            .is_some_and(|open| owed || self.cutter.cuts_before(open, dts, unit.sync, usual));
         if cuts {
-            self.cut(self.leader.boundary(unit), dts, out);
+            // The unit is late: the segment ends where the picture before was said to end.
+            let late = dts - self.leader.writer.end();
+            let much = owed || late * 2 > self.leader.last_duration();
+            let late = if late > 0 && much { late } else { 0 };
+            let late = MediaTime::new(late, self.leader.writer.timescale());
+            self.cut(self.leader.boundary(unit).minus(late), dts, out);
         } else if unit.sync && self.leader.kind == TrackKind::Video {
             self.leader.writer.close_long_part(out);
         } else {
@@ -218,25 +249,81 @@ impl Alignment {
         }
     }
 
-    /// Writes a unit of the leader. If it turned out to last longer than expected, so long that the
-    /// segment would exceed TARGETDURATION, it begins the next one.
-    fn emit(&mut self, unit: AccessUnit, duration: i64, out: &mut VecDeque<Update>) {
-        let dts = unit.dts.ticks();
-        let overflows = self.open_segment().is_some_and(|open| {
-            dts > open.start && dts + duration - open.earliest > self.cutter.limit()
-        });
+    /// Writes a unit of the leader, if that has not been done. If it turned out to last longer than
+    /// expected, so long that the segment would exceed TARGETDURATION, it begins the next one.
+    fn emit(&mut self, held: Held, until: i64, out: &mut VecDeque<Update>) {
+        let Held { unit, from, listed } = held;
+        if listed {
+            return;
+        }
+        let overflows = self
+            .open_segment()
+            .is_some_and(|open| from > open.start && until - open.earliest > self.cutter.limit());
         if overflows {
-            self.cut(self.leader.boundary(&unit), dts, out);
+            self.cut(self.leader.boundary(&unit), from, out);
         }
-        if unit.sync {
-            self.leader.sync_offset = unit.pts.minus(unit.dts).ticks();
+        self.leader.observe_written(&unit);
+        // Alone in its segment, and decoded before its time: what is too long is a hole.
+        let start = self.leader.writer.segment_start().map_or(from, |start| start.max(from));
+        let until = until.min(start + self.cutter.limit());
+        self.leader.writer.append(unit, from, until, out);
+    }
+
+    /// Lists the part that the unit held fills or that ends its segment, if that can be told, and
+    /// how far the follower may go.
+    fn look_ahead(&mut self, out: &mut VecDeque<Update>) {
+        self.horizon = None;
+        let (Some(expected), Some(held)) = (self.leader.expected(), self.leader.held.clone())
+        else {
+            return;
+        };
+        let Expected { dts: until, duration, .. } = expected;
+        let writer = &self.leader.writer;
+        let fits = until > held.from && writer.room_in_part(held.from) >= until - held.from;
+        let full = fits && writer.is_filled_by(held.from, until, duration);
+        let mut next = self.open_segment_with(&held);
+        next.full_parts += u32::from(full);
+        let cut = self.expects_cut(next, expected);
+        let unsure = expected.sync == NextSync::Unknown
+            && cut == Cut::None
+            && self.cutter.cuts_before(next, until, true, duration);
+        let now = self.leader.boundary(&held.unit);
+        self.horizon = Some(Horizon {
+            // Up to an eighth of a picture is no break of the rhythm; twice that is safe.
+            decided: now.plus(self.ticks(duration * 3 / 4)),
+            next: now.plus(self.ticks(duration)),
+            cuts: if unsure { None } else { Some(cut != Cut::None) },
+        });
+        let last = fits && cut == Cut::Sure;
+        let too_long = until - next.earliest > self.cutter.limit();
+        if unsure || too_long || !(full || last) {
+            return;
         }
-        self.leader.writer.append(unit, duration, out);
+        self.emit(held, until, out);
+        // A cut that does not depend on a sync unit comes in any case, and behind a part that is
+        // too short for the middle of a segment it must (LL-1).
+        self.leader.owes_cut = last && (!full || expected.sync != NextSync::Sure);
+        self.leader.writer.close_part_early(cut != Cut::None, out);
+        if let Some(held) = &mut self.leader.held {
+            held.listed = true;
+        }
+    }
+
+    /// Whether the unit expected next should begin a segment.
+    fn expects_cut(&self, open: OpenSegment, expected: Expected) -> Cut {
+        let cuts = |sync| self.cutter.cuts_before(open, expected.dts, sync, expected.duration);
+        match expected.sync {
+            _ if cuts(false) => Cut::Sure,
+            NextSync::Sure if cuts(true) => Cut::Sure,
+            NextSync::Likely if cuts(true) => Cut::Likely,
+            _ => Cut::None,
+        }
     }
 
     /// Ends the leader's segment at `dts`; the follower's will end at `boundary`.
     fn cut(&mut self, boundary: MediaTime, dts: i64, out: &mut VecDeque<Update>) {
         self.leader.writer.close_segment(dts, out);
+        self.cutter.close();
         if let Some(follower) = &mut self.follower {
             follower.add_boundary(boundary);
         }
@@ -273,6 +360,14 @@ impl Alignment {
         }
     }
 
+    /// The leader's open segment when it has the unit held.
+    fn open_segment_with(&self, held: &Held) -> OpenSegment {
+        self.open_segment().unwrap_or_else(|| {
+            let start = self.leader.writer.segment_start().unwrap_or(held.from);
+            OpenSegment { start, earliest: start, independent: held.unit.sync, full_parts: 0 }
+        })
+    }
+
     /// The leader's open segment, unless it has nothing.
     fn open_segment(&self) -> Option<OpenSegment> {
         let writer = &self.leader.writer;
@@ -286,25 +381,31 @@ impl Alignment {
             start,
             earliest: other.map_or(start, |other| other.min(start)),
             independent: writer.is_segment_independent(),
+            full_parts: writer.full_parts(self.leader.last_duration()),
         })
     }
 
     /// Boundaries before this time are decided.
     fn leader_time(&self) -> Option<MediaTime> {
-        self.leader.held.as_ref().map(|unit| self.leader.boundary(unit))
+        self.leader.held.as_ref().map(|held| self.leader.boundary(&held.unit))
+    }
+
+    const fn ticks(&self, ticks: i64) -> MediaTime {
+        MediaTime::new(ticks, self.leader.writer.timescale())
     }
 
     /// Writes the follower's units whose segment is known.
     fn flow(&mut self, out: &mut VecDeque<Update>) -> Result<(), TimelineBreak> {
         loop {
-            let now = self.leader_time();
+            let mut now = self.leader_time();
             let leader_began = self.leader.writer.segment_start().is_some();
             let Some(follower) = &mut self.follower else { return Ok(()) };
             if let Some(now) = now.filter(|_| !leader_began) {
                 follower.drop_before_start(now);
             }
-            follower.cross_boundaries(out);
+            follower.cross_boundaries(self.limit, out);
             let Some(front) = follower.front() else { return Ok(()) };
+            now = now.max(self.horizon.map(|horizon| horizon.decided));
             if now.is_none_or(|now| front >= now) {
                 if !follower.is_too_far_ahead() {
                     return Ok(());
@@ -312,13 +413,18 @@ impl Alignment {
                 if let Some(unit) = follower.take_front_after_jump(self.limit) {
                     return Err(TimelineBreak(unit));
                 }
+                if std::mem::take(&mut self.leader.owes_cut) {
+                    let end = self.leader.writer.end();
+                    self.cut(self.leader.shown_at(end), end, out);
+                    continue;
+                }
                 if self.must_cut_without_leader() {
                     self.cut_without_leader(front, out);
                     continue;
                 }
             }
             let Some(follower) = &mut self.follower else { return Ok(()) };
-            if !follower.emit_front_if_known(self.limit, out) {
+            if !follower.emit_front_if_known(self.limit, self.horizon, out) {
                 return Ok(());
             }
         }
@@ -346,49 +452,15 @@ impl Alignment {
         let at_ticks = at.rescale(self.leader.writer.timescale()).ticks();
         self.begin_leader_with_follower();
         if let Some(held) = self.leader.held.take() {
-            let stands = at_ticks - held.dts.ticks();
-            let duration = stands
-                .clamp(self.leader.last_duration.min(self.cutter.limit()), self.cutter.limit());
-            self.emit(held, duration, out);
+            let limit = self.cutter.limit();
+            let stands = at_ticks - held.from;
+            let until = held.from + stands.clamp(self.leader.last_duration().min(limit), limit);
+            if held.listed && !self.leader.writer.is_segment_empty() {
+                self.leader.writer.reach(until, out);
+            }
+            self.emit(held, until, out);
         }
         self.cut(at, at_ticks, out);
-    }
-}
-
-impl Leader {
-    /// Whether the unit cannot be used: it came after its time was given up, or nothing before it
-    /// can be decoded.
-    fn drops(&mut self, unit: &AccessUnit) -> bool {
-        let dts = unit.dts.ticks();
-        let too_late = match &self.held {
-            Some(held) => dts <= held.dts.ticks(),
-            None => dts < self.writer.end(),
-        };
-        if too_late || !is_placeable(unit) {
-            self.awaits_sync = true;
-            return true;
-        }
-        self.awaits_sync &= !unit.sync;
-        self.awaits_sync
-    }
-
-    /// Duration of a unit that has no successor: as long as the one before, unless rounding would
-    /// cost a part of its own.
-    fn guess_duration(&self, unit: &AccessUnit) -> i64 {
-        let room = self.writer.room_in_part(unit.dts.ticks());
-        if room * 4 >= self.last_duration * 3 {
-            self.last_duration.min(room)
-        } else {
-            self.last_duration
-        }
-    }
-
-    /// Presentation time at which a segment that begins with this unit begins.
-    fn boundary(&self, unit: &AccessUnit) -> MediaTime {
-        if unit.sync {
-            return unit.pts;
-        }
-        MediaTime::new(unit.dts.ticks().saturating_add(self.sync_offset), unit.dts.timescale())
     }
 }
 

@@ -1,16 +1,32 @@
 //! The track that adjusts to the other one's segments: audio beside video (AL-5).
 //!
 //! Units wait in a queue until it is known which segment they belong to and how long they last.
-//! [`super::alignment`] knows the first, the next unit tells the second.
+//! [`super::alignment`] knows the first; the next unit tells the second, or the rhythm of those
+//! before when the unit fills its part or ends its segment.
 
 use std::collections::VecDeque;
 
 use super::alignment::{TrackWriter, is_placeable};
 use super::limits::{QUEUED_UNITS_MAX, SKEW_MAX};
 use super::rendition_writer::RenditionWriter;
+use super::rhythm::Rhythm;
 use super::update::Update;
 use crate::access_unit::{AccessUnit, TrackKind};
 use crate::time::MediaTime;
+
+/// Units of sound that must have lasted equally long before one is written without its successor.
+const STEADY_UNITS: usize = 6;
+
+/// What is known of the leader's next unit before it comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Horizon {
+    /// No segment begins before this time but those that have been told.
+    pub(super) decided: MediaTime,
+    /// Where the unit should stand.
+    pub(super) next: MediaTime,
+    /// Whether it should begin a segment; `None` when that is open.
+    pub(super) cuts: Option<bool>,
+}
 
 /// Units in, parts out.
 #[derive(Debug)]
@@ -19,6 +35,8 @@ pub(super) struct Follower {
     writer: RenditionWriter,
     /// Usual duration of a unit in track ticks.
     unit_duration: i64,
+    durations: Rhythm<STEADY_UNITS>,
+    newest: Option<i64>,
     queue: VecDeque<AccessUnit>,
     /// Starts of the leader's segments that this track has not reached.
     boundaries: VecDeque<MediaTime>,
@@ -33,6 +51,8 @@ impl Follower {
             kind: track.kind,
             writer: track.writer,
             unit_duration: track.unit_duration,
+            durations: Rhythm::new(),
+            newest: None,
             queue: VecDeque::new(),
             boundaries: VecDeque::new(),
             last_arrival: start,
@@ -45,6 +65,9 @@ impl Follower {
         let newest = self.queue.back().map_or(i64::MIN, |unit| unit.dts.ticks());
         if !is_placeable(&unit) || dts <= newest || dts < self.writer.end() {
             return;
+        }
+        if let Some(newest) = self.newest.replace(dts) {
+            self.durations.observe(dts.saturating_sub(newest));
         }
         self.last_arrival = leader_time.unwrap_or(self.last_arrival);
         self.queue.push_back(unit);
@@ -72,28 +95,59 @@ impl Follower {
         }
     }
 
-    /// Ends the segments that the next unit lies behind.
-    pub(super) fn cross_boundaries(&mut self, out: &mut VecDeque<Update>) {
-        while let (Some(front), Some(boundary)) = (self.queue.front(), self.boundaries.front())
-            && front.pts >= *boundary
-        {
-            self.end_segment(out);
+    /// Ends the segments that the next unit lies behind, whether it has come or not.
+    pub(super) fn cross_boundaries(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
+        while let Some(boundary) = self.boundaries.front() {
+            let next = match self.queue.front() {
+                Some(front) => front.pts,
+                None if !self.writer.is_segment_empty() => self.time(self.writer.end()),
+                None => return,
+            };
+            if next < *boundary {
+                return;
+            }
+            self.end_segment(limit, out);
         }
     }
 
     /// Writes the first unit of the queue, which belongs to the open segment, if its duration is
-    /// known. Closes the part before it even if not, when it cannot hold the unit.
+    /// known or can be told. Closes the part before it even if not, when it cannot hold the unit.
     pub(super) fn emit_front_if_known(
         &mut self,
         limit: MediaTime,
+        horizon: Option<Horizon>,
         out: &mut VecDeque<Update>,
     ) -> bool {
         self.writer.close_full_part(self.unit_duration, out);
-        let known = self.queue.len() >= 2;
-        if known {
+        if self.queue.len() >= 2 {
             self.emit_front(limit, out);
+            return true;
         }
-        known
+        self.emit_early(horizon, out)
+    }
+
+    /// Writes the only unit of the queue if its part or its segment is full with it.
+    fn emit_early(&mut self, horizon: Option<Horizon>, out: &mut VecDeque<Update>) -> bool {
+        let (Some(unit), Some(duration)) = (self.queue.front(), self.durations.expected(0)) else {
+            return false;
+        };
+        let (from, until) = (unit.dts.ticks(), unit.dts.ticks() + duration);
+        let end = self.time(until);
+        let behind = self.boundaries.front().is_some_and(|boundary| end >= *boundary);
+        let at_next = horizon.filter(|horizon| end >= horizon.next);
+        let unsure = at_next.is_some_and(|horizon| horizon.cuts.is_none());
+        let full = self.writer.is_filled_by(from, until, duration);
+        let regular = duration == self.unit_duration && from >= self.writer.end();
+        if !regular || unsure || !(full || behind) {
+            return false;
+        }
+        let Some(unit) = self.queue.pop_front() else { return false };
+        self.writer.append(unit, from, until, out);
+        if full && !behind {
+            let cuts = at_next.and_then(|horizon| horizon.cuts).unwrap_or(false);
+            self.writer.close_part_early(cuts, out);
+        }
+        true
     }
 
     /// A track that has delivered nothing for a while does not hold back its segments: the last
@@ -112,7 +166,7 @@ impl Follower {
             while !self.queue.is_empty() {
                 self.emit_front(limit, out);
             }
-            self.end_segment(out);
+            self.end_segment(limit, out);
         }
     }
 
@@ -134,7 +188,7 @@ impl Follower {
     /// ahead of a leader that never came and is dropped.
     pub(super) fn drain(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
         loop {
-            self.cross_boundaries(out);
+            self.cross_boundaries(limit, out);
             let Some(front) = self.queue.front() else { break };
             let start = self.segment_start().unwrap_or(front.dts);
             if front.dts.minus(start) > limit {
@@ -144,7 +198,7 @@ impl Follower {
             self.emit_front(limit, out);
         }
         while !self.boundaries.is_empty() {
-            self.end_segment(out);
+            self.end_segment(limit, out);
         }
     }
 
@@ -200,13 +254,23 @@ impl Follower {
         self.writer.segment_start().map(|start| self.time(start))
     }
 
-    /// Ends the open segment at the next boundary.
-    fn end_segment(&mut self, out: &mut VecDeque<Update>) {
+    /// Ends the open segment at the next boundary. If its last unit was written early and nothing
+    /// came behind it, the clock runs on to there, but not past TARGETDURATION.
+    fn end_segment(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
         let Some(boundary) = self.boundaries.pop_front() else { return };
         let end = boundary.rescale(self.writer.timescale()).ticks();
         // Rounding must not let a gap reach into the unit that ends it.
         let front = self.queue.front().map_or(end, |front| front.dts.ticks());
-        self.writer.close_segment(end.min(front), out);
+        let end = end.min(front);
+        if let Some(start) = self.writer.segment_start().filter(|_| !self.writer.is_segment_empty())
+        {
+            let longest = start.saturating_add(limit.rescale(self.writer.timescale()).ticks());
+            let stands = end.min(longest);
+            if stands - self.writer.end() > self.unit_duration {
+                self.writer.reach(stands, out);
+            }
+        }
+        self.writer.close_segment(end, out);
     }
 
     /// Writes the first unit of the queue. It lasts until the next one, but if that is a pause,
@@ -226,7 +290,7 @@ impl Follower {
             (None, boundary) => boundary.map_or(usual, |boundary| boundary.max(usual)),
         };
         let duration = if duration > usual { duration.min(room).max(usual) } else { duration };
-        self.writer.append(unit, duration, out);
+        self.writer.append(unit, dts, dts.saturating_add(duration), out);
     }
 
     const fn time(&self, ticks: i64) -> MediaTime {

@@ -69,7 +69,7 @@ pub fn segmenter(now: Instant, data: &[u8]) {
         audio_from_90k: 900_000,
         units: 0,
         checkers: [("0", 90_000), ("audio", SLACK_TIMESCALE)]
-            .map(|(folder, timescale)| Checker::new(folder, timescale, false, false)),
+            .map(|(folder, timescale)| Checker::new(folder, timescale, false)),
     };
     while !choices.is_empty() && broadcaster.units < UNITS_MAX {
         broadcaster.step(&mut choices);

@@ -5,17 +5,20 @@
 //! AccessUnit ─▶ Segmenter ─▶ Update ── one send per shard ──▶ Window ◀── playlist? media?
 //!                 cutter: where segments begin                 reload: now, wait or refuse
 //!                 alignment: two tracks, one numbering         playlist: text
+//!                 leader, follower: what may be written, and when
 //!                 rendition_writer: samples to parts
 //! ```
 //!
 //! The promises kept between two answers of a [`Window`], and checked by the model test:
 //!
 //! - only the edits that HLS allows (PL-8); TARGETDURATION and PART-TARGET never change;
-//! - no part longer than PART-TARGET (LL-1), no segment longer than TARGETDURATION, but for a rest
+//! - no part longer than PART-TARGET, none shorter than 85 % of it in the middle of a segment (LL-1),
+//!   whatever the frame rate does; no segment longer than TARGETDURATION, but for a rest
 //!   of one audio unit that rounding takes away (PL-3);
 //! - equal numbers mean equal content in all renditions, discontinuities included (AL-1, AL-4);
 //! - whatever is listed can be fetched, and stays so for a while after it left (PL-12);
-//! - the preload hint names the part that comes next (LL-10).
+//! - the preload hint names the part that comes next, unless a keyframe comes or fails to come
+//!   against the rhythm of those before (LL-10).
 
 mod alignment;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -25,12 +28,14 @@ mod follower;
 mod frame_rate;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+mod leader;
 mod limits;
 mod names;
 mod part_target;
 mod playlist;
 mod reload;
 mod rendition_writer;
+mod rhythm;
 mod segmenter;
 mod update;
 mod window;

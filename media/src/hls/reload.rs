@@ -43,6 +43,8 @@ pub(super) enum Reload {
 impl Edge {
     /// Whether the entry exists, or never will.
     pub(super) fn has(&self, msn: u64, part: Option<u32>) -> bool {
+        let behind_last = part.is_some_and(|part| self.is_behind_last(msn, part.into()));
+        let (msn, part) = if behind_last { (self.open_msn, Some(0)) } else { (msn, part) };
         let open = msn == self.open_msn && part.is_some_and(|part| part < self.open_parts);
         self.ended || msn < self.open_msn || open
     }
@@ -79,8 +81,7 @@ impl Edge {
         part: u64,
         part_target: MediaTime,
     ) -> Result<Reload, DirectiveError> {
-        // A part behind the last of a complete segment means the first of the next (HLS §6.2.5.2).
-        let behind_last = msn + 1 == self.open_msn && part >= self.last_parts.into();
+        let behind_last = self.is_behind_last(msn, part);
         let (msn, part) = if behind_last { (self.open_msn, 0) } else { (msn, part) };
         if msn < self.open_msn {
             return Ok(Reload::Now);
@@ -92,6 +93,11 @@ impl Edge {
             Ok(index) if part <= max => Ok(Reload::Wait { msn, part: Some(index) }),
             _ => Err(DirectiveError::PartTooFar { msn, part, max }),
         }
+    }
+
+    /// A part behind the last of a complete segment means the first of the next (HLS §6.2.5.2).
+    fn is_behind_last(&self, msn: u64, part: u64) -> bool {
+        msn.checked_add(1) == Some(self.open_msn) && part >= self.last_parts.into()
     }
 }
 

@@ -1,16 +1,18 @@
 //! Samples of one track into parts and segments of one rendition.
 //!
-//! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7).
-//! `cursor` is where the listed parts end. They meet whenever a part closes at a unit, and
+//! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7),
+//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a part closes at a unit, and
 //!
 //! ```text
 //! cursor <= end <= cursor + PART-TARGET
 //! ```
 //!
-//! holds between calls. A sample that lasts longer than PART-TARGET (a picture that stands still, a
-//! track that pauses) therefore lists as a part of exactly PART-TARGET, followed by parts without
-//! samples, until the clocks are close again: no listed part is ever too long (LL-1), and blocked
-//! reloads go on (F5).
+//! holds between a call that lists and the next unit. A part holds the samples that begin in it.
+//! Where units come at changing distances it need not end with one: a part that cannot end with a
+//! unit and still last 85 % of PART-TARGET is listed as exactly PART-TARGET, and the time its last
+//! sample lasts beyond that belongs to the next part (LL-1). A sample that lasts longer than
+//! PART-TARGET (a picture that stands still, a track that pauses) is followed by parts without
+//! samples, until the clocks are close again: blocked reloads go on (F5).
 
 use std::collections::VecDeque;
 
@@ -20,6 +22,9 @@ use crate::hls::limits;
 use crate::hls::names::RenditionId;
 use crate::hls::update::{Part, SegmentEnd, SegmentStart, Update};
 use crate::time::{MediaTime, Timescale, UnixTime};
+
+/// Before the first sample.
+const NOTHING_DECODED: i64 = i64::MIN;
 
 /// The one relation of media time to dates in a timeline (TS-9, PL-16).
 #[derive(Clone, Copy, Debug)]
@@ -47,10 +52,14 @@ pub(super) struct RenditionWriter {
     /// `None` until the timeline's first sample or gap.
     cursor: Option<i64>,
     end: i64,
+    /// Where the last sample ends, the same as `end` or earlier; [`NOTHING_DECODED`] before any.
+    decoded: i64,
     origin: Option<i64>,
     samples: Vec<Sample>,
     samples_start: i64,
     samples_bytes: usize,
+    /// Of the part that is being listed.
+    ends_segment: bool,
 }
 
 /// The open segment, once it has something.
@@ -94,10 +103,12 @@ impl RenditionWriter {
             segment: None,
             cursor: None,
             end: i64::MIN,
+            decoded: NOTHING_DECODED,
             origin: None,
             samples: Vec::new(),
             samples_start: 0,
             samples_bytes: 0,
+            ends_segment: false,
         }
     }
 
@@ -107,56 +118,81 @@ impl RenditionWriter {
         self.origin.get_or_insert(other);
     }
 
-    /// Adds a unit whose duration is known. It must not begin before [`Self::end`] and must have
-    /// been cut away from the open segment already if it belongs to the next.
-    pub(super) fn append(&mut self, unit: AccessUnit, duration: i64, out: &mut VecDeque<Update>) {
-        let dts = unit.dts.ticks();
-        let duration = duration.clamp(1, u32::MAX.into());
-        self.reach(dts, out);
-        let overflows = dts + duration - self.cursor_or(dts) > self.part_target;
+    /// Adds a unit that decodes at `from` and lasts until `until`; the part it fills is listed by
+    /// the calls below. It must not begin before [`Self::decoded`] and must have been cut away from the
+    /// open segment already if it belongs to the next.
+    pub(super) fn append(
+        &mut self,
+        unit: AccessUnit,
+        from: i64,
+        until: i64,
+        out: &mut VecDeque<Update>,
+    ) {
+        let duration = until.saturating_sub(from).clamp(1, u32::MAX.into());
+        let until = from + duration;
+        self.list_until_close(out);
+        self.reach(from, out);
+        let overflows = until - self.cursor_or(from) > self.part_target;
         let heavy = self.samples_bytes + unit.payload.len() > limits::PART_BYTES_MAX;
-        if !self.samples.is_empty() && (overflows || heavy) {
+        if !self.samples.is_empty() && (overflows && self.is_long_enough(self.end) || heavy) {
             self.close_part(out);
         }
         if self.samples.is_empty() {
-            self.samples_start = dts;
+            self.samples_start = from;
         }
-        self.open_segment(dts, unit.sync);
+        self.open_segment(from, unit.sync);
         self.samples_bytes += unit.payload.len();
         self.samples.push(Sample {
             duration: u32::try_from(duration).unwrap_or(u32::MAX),
-            composition_offset: composition_offset(&unit),
+            composition_offset: composition_offset(&unit, from),
             sync: unit.sync,
             payload: unit.payload,
         });
-        self.end = dts + duration;
-        self.list_until_close(out);
+        self.end = until;
+        self.decoded = until;
     }
 
-    /// Closes the part if it is long enough and a unit of `duration` would not fit any more.
+    /// Whether a unit from `from` to `until` fills the open part: it is long enough then, and
+    /// another one of `next` ticks would not fit.
+    pub(super) fn is_filled_by(&self, from: i64, until: i64, next: i64) -> bool {
+        let listed = until - self.cursor_or(from);
+        listed <= self.part_target
+            && listed + next > self.part_target
+            && self.is_long_enough(until.max(from))
+    }
+
+    /// Parts of the open segment, with the one in the making if a unit of `duration` would not fit
+    /// any more.
+    pub(super) fn full_parts(&self, duration: i64) -> u32 {
+        let parts = self.segment.map_or(0, |segment| segment.parts);
+        parts + u32::from(self.is_part_full(duration))
+    }
+
+    /// Lists what is longer than a part. Closes the part if it is long enough and a unit of
+    /// `duration` would not fit any more.
     pub(super) fn close_full_part(&mut self, duration: i64, out: &mut VecDeque<Update>) {
-        let Some(cursor) = self.cursor else { return };
-        let listed = self.end - cursor;
-        if listed + duration > self.part_target && listed * 100 >= self.part_target * 85 {
+        self.list_until_close(out);
+        if self.is_part_full(duration) {
             self.close_part(out);
         }
     }
 
-    /// Closes the part if it is long enough to be listed (LL-1). A sync unit in the middle of a
-    /// segment begins a part where it can (LL-20); after a shorter part it goes on in it, since
-    /// AVPlayer gives up on short parts and nobody needs to join there.
+    /// The same whatever would fit (LL-1). A sync unit in the middle of a segment begins a part
+    /// where it can (LL-20); after a shorter part it goes on in it, since AVPlayer gives up on
+    /// short parts and nobody needs to join there.
     pub(super) fn close_long_part(&mut self, out: &mut VecDeque<Update>) {
-        let listed = self.cursor.map_or(0, |cursor| self.end - cursor);
-        if listed * 100 >= self.part_target * 85 {
+        self.list_until_close(out);
+        if !self.samples.is_empty() && self.is_long_enough(self.end) {
             self.close_part(out);
         }
     }
 
-    /// Lists what has been collected as one part.
-    pub(super) fn close_part(&mut self, out: &mut VecDeque<Update>) {
-        if self.cursor.is_some_and(|cursor| self.end > cursor) {
-            self.list_part(self.end, out);
-        }
+    /// Lists what has been collected as one part, although the unit behind it is not known yet.
+    /// `ends_segment` tells whether that one is expected to begin another segment.
+    pub(super) fn close_part_early(&mut self, ends_segment: bool, out: &mut VecDeque<Update>) {
+        self.ends_segment = ends_segment;
+        self.close_part(out);
+        self.ends_segment = false;
     }
 
     /// Its rendition.
@@ -167,7 +203,7 @@ impl RenditionWriter {
     /// Ends the open segment. If it has nothing, it becomes a gap from where the rendition ends to
     /// `gap_end`.
     pub(super) fn close_segment(&mut self, gap_end: i64, out: &mut VecDeque<Update>) {
-        self.close_part(out);
+        self.list_the_rest(out);
         let gap = self.segment.is_none();
         if gap {
             let before = gap_end.saturating_sub(1);
@@ -192,6 +228,11 @@ impl RenditionWriter {
     /// Where the samples end, in track ticks; `i64::MIN` before the first.
     pub(super) const fn end(&self) -> i64 {
         self.end
+    }
+
+    /// Where the last sample ends, in track ticks: a sample that begins here leaves no hole.
+    pub(super) const fn decoded(&self) -> i64 {
+        self.decoded
     }
 
     /// Number of the open segment, or of the next if none is open.
@@ -233,31 +274,67 @@ impl RenditionWriter {
         self.timescale
     }
 
-    /// Lets the clocks run to `dts` when nothing was delivered for the time before it.
-    fn reach(&mut self, dts: i64, out: &mut VecDeque<Update>) {
+    /// Lets the clocks run to `dts` when nothing was delivered for the time before it. A sample
+    /// that is not listed yet lasts until there.
+    pub(super) fn reach(&mut self, dts: i64, out: &mut VecDeque<Update>) {
         if self.cursor.is_none() {
             self.cursor = Some(dts);
             self.end = dts;
         }
-        if dts > self.end {
-            self.close_part(out);
-            self.end = dts;
-            if self.is_too_long_for_a_part() {
-                self.open_segment(dts, false);
-                self.list_until_close(out);
-            }
+        if dts <= self.end {
+            return;
+        }
+        if let Some(last) = self.samples.last_mut() {
+            let hole = u32::try_from(dts - self.end).unwrap_or(u32::MAX);
+            last.duration = last.duration.saturating_add(hole);
+            self.decoded = dts;
+        }
+        self.end = dts;
+        if self.is_too_long_for_a_part() {
+            self.open_segment(dts, false);
+            self.list_until_close(out);
         }
     }
 
     fn is_too_long_for_a_part(&self) -> bool {
-        self.cursor.is_some_and(|cursor| self.end - cursor > self.part_target)
+        self.cursor.is_some() && self.end > self.cursor_end()
+    }
+
+    /// A part that ends at `end` may stand anywhere in its segment (LL-1).
+    fn is_long_enough(&self, end: i64) -> bool {
+        let listed = self.cursor.map_or(0, |cursor| end - cursor);
+        listed.saturating_mul(100) >= self.part_target.saturating_mul(85)
+    }
+
+    fn is_part_full(&self, duration: i64) -> bool {
+        let overflows = self.end.saturating_add(duration) > self.cursor_end();
+        overflows && !self.samples.is_empty() && self.is_long_enough(self.end)
+    }
+
+    fn close_part(&mut self, out: &mut VecDeque<Update>) {
+        if self.cursor.is_some_and(|cursor| self.end > cursor) {
+            self.list_part(self.end, out);
+        }
     }
 
     fn list_until_close(&mut self, out: &mut VecDeque<Update>) {
         while self.is_too_long_for_a_part() {
-            let cursor = self.cursor_or(self.end);
-            self.list_part(cursor + self.part_target, out);
+            self.list_part(self.cursor_end(), out);
         }
+    }
+
+    /// Lists everything to the end of the samples. The last sample goes with the last part, so that
+    /// a segment does not end with a part without any.
+    fn list_the_rest(&mut self, out: &mut VecDeque<Update>) {
+        let too_long = self.is_too_long_for_a_part() && self.samples.len() > 1;
+        if too_long && let Some(last) = self.samples.pop() {
+            let start = self.end - i64::from(last.duration);
+            self.list_part(self.cursor_end(), out);
+            self.samples_start = start;
+            self.samples.push(last);
+        }
+        self.list_until_close(out);
+        self.close_part(out);
     }
 
     /// A segment starts where the listed parts end, also when its first sample comes later.
@@ -288,7 +365,11 @@ impl RenditionWriter {
         let start = self.cursor.replace(until).unwrap_or(until);
         let samples = std::mem::take(&mut self.samples);
         self.samples_bytes = 0;
-        let decode_time = if samples.is_empty() { self.end } else { self.samples_start };
+        let decode_time = match (samples.is_empty(), self.decoded) {
+            (false, _) => self.samples_start,
+            (true, NOTHING_DECODED) => segment.start,
+            (true, decoded) => decoded,
+        };
         let bytes = cmaf::fragment(
             self.track,
             self.sequence_number,
@@ -304,6 +385,7 @@ impl RenditionWriter {
             end: MediaTime::new(until, self.timescale),
             // Players that join at a part decode from its first sample (hls.js #7782).
             independent: samples.first().is_some_and(|sample| sample.sync),
+            ends_segment: self.ends_segment,
             bytes,
         }));
         segment.parts += 1;
@@ -314,11 +396,18 @@ impl RenditionWriter {
         self.cursor.unwrap_or(dts)
     }
 
+    /// Where a part that begins at the cursor ends at the latest.
+    fn cursor_end(&self) -> i64 {
+        self.cursor_or(self.end).saturating_add(self.part_target)
+    }
+
     const fn time(&self, ticks: i64) -> MediaTime {
         MediaTime::new(ticks, self.timescale)
     }
 }
 
-fn composition_offset(unit: &AccessUnit) -> i32 {
-    i32::try_from(unit.pts.minus(unit.dts).ticks()).unwrap_or(0)
+/// Of a unit written at `from`, which may be another time than its own (CM-8).
+fn composition_offset(unit: &AccessUnit, from: i64) -> i32 {
+    let offset = unit.pts.ticks().saturating_sub(from);
+    i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
 }

@@ -131,6 +131,8 @@ pub struct Part {
     pub end: MediaTime,
     /// Decoding can start with its first sample (LL-4).
     pub independent: bool,
+    /// Probably nothing follows in its segment: the next part begins another one (LL-10).
+    pub ends_segment: bool,
     /// `[styp] moof mdat`.
     pub bytes: Bytes,
 }

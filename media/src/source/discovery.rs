@@ -92,6 +92,11 @@ impl Discovery {
         }
     }
 
+    /// No further track can come.
+    pub(super) const fn close(&mut self) {
+        self.closed = true;
+    }
+
     /// When [`Self::handle_timeout`] changes something next.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let opened = self.opened?;

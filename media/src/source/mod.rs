@@ -6,7 +6,7 @@
 //! CM-10), what a jump of the clock is (TS-4), and which configuration is in force (AV-6, AA-5).
 //!
 //! Until something can start, units wait (`discovery`); afterwards they leave at once. Nothing is
-//! held back in that state, so the end of a broadcast needs no flush.
+//! held back in that state; [`Source::end_of_input`] ends the first.
 //!
 //! It refuses codecs it cannot package with a sentence for the streamer ([`Refusal`]); damage
 //! inside a stream is dropped and counted ([`Counters`]).
@@ -192,6 +192,15 @@ impl Source {
     pub fn handle_timeout(&mut self, now: Instant) {
         if let State::Starting(discovery) = &mut self.state {
             discovery.handle_timeout(now);
+            self.start_when_ready();
+        }
+    }
+
+    /// The connection has ended: what waits for further tracks waits no longer, so that a clip that
+    /// was sent at once and left is shown. [`Self::reconnect`] may follow.
+    pub fn end_of_input(&mut self) {
+        if let State::Starting(discovery) = &mut self.state {
+            discovery.close();
             self.start_when_ready();
         }
     }

@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use http::Method;
 use http::header::{self, HeaderValue};
-use riverrun_media::hls::{Answer, Directives, MediaAnswer, MediaBody, Snapshot, WaitFor};
+use riverrun_media::hls::{
+    Answer, Directives, MediaAnswer, MediaBody, RenditionId, Snapshot, WaitFor,
+};
 use riverrun_net::http::cors::Cors;
 use riverrun_net::http::encoding::ContentCoding;
 use riverrun_net::http::{Body, PlainRequest, Prepared, Response};
@@ -45,10 +47,12 @@ pub(in crate::serve) fn answer(
     match ask(shard, &route, &directives, coding) {
         Said::Ready(prepared) => Some(PlainAnswer::Ready(prepared)),
         Said::Wait(wait) => {
-            let wait = shard.waiters(wait.rendition).wait((&wait).into())?;
+            let rendition = wait.rendition;
+            let wait = shard.waiters(rendition).wait((&wait).into())?;
             let (shard, path) = (Rc::clone(shard), request.path().into());
             let deadline = Instant::now() + patience;
-            let waiting = WaitingRead { shard, path, directives, coding, wait, deadline };
+            let waiting =
+                WaitingRead { shard, path, directives, coding, rendition, wait, deadline };
             Some(PlainAnswer::Later(Box::new(waiting)))
         }
         Said::Refused(_) => None,
@@ -67,7 +71,7 @@ fn ask(shard: &Shard, route: &Route<'_>, directives: &Directives, coding: Conten
         Route::MediaPlaylist { rendition } => {
             let answer = shard.window.borrow_mut().playlist(rendition, directives);
             match answer {
-                Answer::Ready(snapshot) => Said::Ready(playlist(shard, &snapshot, coding)),
+                Answer::Ready(snapshot) => Said::Ready(playlist(&snapshot, coding)),
                 Answer::Wait(wait) => Said::Wait(wait),
                 refusal => Said::Refused(no_playlist(&refusal)),
             }
@@ -84,12 +88,12 @@ fn ask(shard: &Shard, route: &Route<'_>, directives: &Directives, coding: Conten
     }
 }
 
-fn playlist(shard: &Shard, snapshot: &Snapshot, coding: ContentCoding) -> Prepared {
+fn playlist(snapshot: &Snapshot, coding: ContentCoding) -> Prepared {
     let is_compressed = coding == ContentCoding::Gzip;
     let body = if is_compressed { snapshot.gzip(gzip) } else { snapshot.text().clone() };
     let head = snapshot.head(is_compressed, || {
-        let cache = playlist_cache(snapshot, target_duration(shard));
-        Prepared::head_of(&readable(coded_playlist(coding, snapshot, &cache)))
+        let response = coded_playlist(coding, snapshot, playlist_cache(snapshot));
+        Prepared::head_of(&readable(response))
     });
     Prepared::new(head, Body::Bytes(body))
 }
@@ -117,6 +121,8 @@ struct WaitingRead {
     path: Box<str>,
     directives: Directives,
     coding: ContentCoding,
+    /// Whose part is waited for.
+    rendition: RenditionId,
     wait: Wait,
     /// Of all waits of this request.
     deadline: Instant,
@@ -128,6 +134,7 @@ impl Waiting for WaitingRead {
             if Pin::new(&mut self.wait).poll(cx).is_pending() {
                 return Poll::Pending;
             }
+            self.shard.load(self.rendition).answer(Instant::now());
             let route = Route::parse(&Method::GET, &self.path);
             match ask(&self.shard, &route, &self.directives, self.coding) {
                 Said::Ready(prepared) => return Poll::Ready(WaitedAnswer::Prepared(prepared)),

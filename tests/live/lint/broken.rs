@@ -11,7 +11,7 @@ fn good() -> String {
     let mut list = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n\
         #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.500,CAN-SKIP-UNTIL=12.000\n\
         #EXT-X-PART-INF:PART-TARGET=0.500\n#EXT-X-MEDIA-SEQUENCE:10\n\
-        #EXT-X-DISCONTINUITY-SEQUENCE:1\n"
+        #EXT-X-DISCONTINUITY-SEQUENCE:1\n#EXT-X-INDEPENDENT-SEGMENTS\n"
         .to_owned();
     for msn in 10..18 {
         if msn == 11 {
@@ -75,6 +75,7 @@ fn one_playlist_that_breaks_a_rule_gives_that_finding() {
         ("PL-15", "#EXT-X-MAP:URI=\"init-10.mp4\"\n", ""),
         ("PL-16", "#EXT-X-PROGRAM-DATE-TIME:2026-09-20T10:00:04.000Z\n", ""),
         ("PL-16", "10:00:04.000Z", "10:00:04.500Z"),
+        ("PL-17", "URI=\"15.0.m4s\",INDEPENDENT=YES", "URI=\"15.0.m4s\""),
         ("PL-18", "#EXT-X-PART-INF", "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-PART-INF"),
         ("PL-18", "#EXT-X-RENDITION-REPORT", "#EXT-X-ENDLIST\n#EXT-X-RENDITION-REPORT"),
         ("PL-20", "#EXT-X-PART-INF", "#EXT-X-START:TIME-OFFSET=-3.0\n#EXT-X-PART-INF"),
@@ -82,8 +83,8 @@ fn one_playlist_that_breaks_a_rule_gives_that_finding() {
         ("LL-1", "DURATION=0.50000,URI=\"17.1", "DURATION=0.50100,URI=\"17.1"),
         (
             "LL-1",
-            "DURATION=0.50000,URI=\"17.0.m4s\",INDEPENDENT=YES",
-            "DURATION=0.40000,URI=\"17.0.m4s\"",
+            "DURATION=0.50000,URI=\"17.1.m4s\"\n",
+            "DURATION=0.40000,URI=\"17.1.m4s\"\n#EXT-X-PART:DURATION=0.50000,URI=\"17.9.m4s\"\n",
         ),
         ("LL-3", "#EXT-X-PART:DURATION=0.50000,URI=\"14.3.m4s\"\n", ""),
         ("LL-5", "URI=\"17.1.m4s\"", "URI=\"17.1.m4s\",BYTERANGE=\"9@0\""),
@@ -138,6 +139,14 @@ fn a_next_playlist_that_breaks_a_rule_gives_that_finding() {
         let (head, _) = list.split_once("#EXT-X-MAP").expect("a map");
         format!("{head}{rest}").replace("SEQUENCE:10", "SEQUENCE:11")
     };
+    let only_edge = {
+        let list = good();
+        let (_, rest) = list.split_once(&segment(14)).expect("segment 14");
+        let (head, _) = list.split_once("#EXT-X-MAP").expect("a map");
+        let head =
+            head.replace("SEQUENCE:10", "SEQUENCE:15").replace("SEQUENCE:1\n", "SEQUENCE:2\n");
+        format!("{head}#EXT-X-MAP:URI=\"init-11.mp4\"\n{rest}")
+    };
     for (rule, next) in [
         ("", good()),
         ("", without_first.clone()),
@@ -146,6 +155,7 @@ fn a_next_playlist_that_breaks_a_rule_gives_that_finding() {
         ("PL-6", good().replace("SEQUENCE:10", "SEQUENCE:9")),
         ("PL-7", without_first.replace("DISCONTINUITY-SEQUENCE:1", "DISCONTINUITY-SEQUENCE:2")),
         ("PL-8", good().replace("12.m4s", "012.m4s")),
+        ("PL-11", only_edge),
         ("PL-8", good().replace("#EXTINF:2.00000,\n12", "#EXTINF:1.90000,\n12")),
         ("PL-8", good().replace("17.0.m4s", "17.9.m4s")),
         ("LL-1", good().replace("PART-TARGET=0.500", "PART-TARGET=0.600")),
@@ -166,6 +176,20 @@ fn a_next_playlist_that_breaks_a_rule_gives_that_finding() {
     ended.ended = true;
     let found = succession(&ended, &Media::parse(&good()));
     assert_eq!(rules(&found), BTreeSet::from(["PL-18".to_owned()]), "{found:#?}");
+}
+
+#[test]
+fn a_part_that_was_not_hinted_is_seen() {
+    let old = Media::parse(&good());
+    let hint = "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"17.2.m4s\"\n";
+    let with = |name: &str| {
+        let part = format!("#EXT-X-PART:DURATION=0.50000,URI=\"{name}\"\n");
+        Media::parse(&good().replace(hint, &part))
+    };
+    assert_eq!(super::wrong_hint(&old, &with("17.2.m4s")), None);
+    assert_eq!(super::wrong_hint(&old, &old), None);
+    let found = super::wrong_hint(&old, &with("18.0.m4s")).expect("a finding");
+    assert_eq!(found, "LL-10: 17.2.m4s was hinted, 18.0.m4s came");
 }
 
 #[test]

@@ -94,6 +94,9 @@ fn check_segment(playlist: &Media, segment: &Segment, bad: &mut Offences) {
         let differs = !segment.parts.is_empty() && (sum - duration).abs() > slack;
         bad.when(differs, &format!("LL-3: parts of {msn} last {sum}, the segment {duration}"));
     }
+    let joinable = segment.parts.first().is_none_or(|first| first.independent);
+    let message = format!("PL-17: {msn} does not begin with an independent part");
+    bad.when(playlist.independent_segments && !joinable, &message);
     let Some(target) = playlist.part_target else { return };
     for (index, part) in segment.parts.iter().enumerate() {
         let last = index + 1 == segment.parts.len();
@@ -148,6 +151,11 @@ pub(crate) fn succession(old: &Media, new: &Media) -> Vec<String> {
         let wrong = counted(new) != counted(old) + marks;
         bad.when(wrong, "PL-7: DISCONTINUITY-SEQUENCE does not count what left");
     }
+    let removed = new.media_sequence > old.media_sequence;
+    let complete = new.segments.iter().filter(|segment| segment.uri.is_some());
+    let kept: f64 = complete.map(|segment| segment.duration).sum();
+    let short = removed && new.skipped == 0 && kept < 3.0 * new.target_duration - 0.001;
+    bad.when(short, &format!("PL-11: segments left, {kept:.1} s remain"));
     for segment in &old.segments {
         let Some(now) = new.segments.iter().find(|now| now.msn == segment.msn) else {
             let listed = segment.msn >= new.media_sequence + new.skipped;
@@ -165,6 +173,15 @@ pub(crate) fn succession(old: &Media, new: &Media) -> Vec<String> {
         bad.when(!(dropped || kept && same), &message);
     }
     bad.0
+}
+
+/// The part that came where the older playlist hinted at another one (LL-10). No offence by itself:
+/// a server cannot know that a keyframe comes early.
+pub(crate) fn wrong_hint(old: &Media, new: &Media) -> Option<String> {
+    let hinted = old.hints.first()?;
+    let came = new.part_uris().find(|uri| !old.part_uris().any(|known| known == *uri))?;
+    let left = new.media_sequence > old.segments.last()?.msn;
+    (came != hinted && !left).then(|| format!("LL-10: {hinted} was hinted, {came} came"))
 }
 
 /// Offences of two renditions read at about the same time. Equal sequence numbers must mean equal

@@ -4,4 +4,6 @@ mod foreign;
 mod golden;
 mod lifecycle;
 mod model;
+mod parts;
 mod publisher;
+mod widths;

@@ -85,7 +85,7 @@ pub enum Answer {
 pub enum MediaAnswer {
     /// 200.
     Ready(MediaBody),
-    /// The hinted part: ask again when [`Window::reached`] (LL-11).
+    /// The hinted part (LL-11), or the open segment: ask again when [`Window::reached`].
     Wait(WaitFor),
     /// 404: never listed, or gone.
     NotFound,
@@ -243,6 +243,12 @@ impl Window {
         {
             return MediaAnswer::Wait(WaitFor { rendition: id, msn, part: Some(index) });
         }
+        // Another shard may list it already: updates reach each at its own moment.
+        if let MediaName::Segment { msn } = name
+            && current.and_then(RenditionWindow::listed_open).is_some_and(|open| open.msn == msn)
+        {
+            return MediaAnswer::Wait(WaitFor { rendition: id, msn, part: None });
+        }
         self.body(id, name, current).map_or(MediaAnswer::NotFound, MediaAnswer::Ready)
     }
 
@@ -261,6 +267,12 @@ impl Window {
     /// A broadcast is running, also while its publisher is away.
     pub const fn is_live(&self) -> bool {
         matches!(self.state, BroadcastState::Live | BroadcastState::Interrupted)
+    }
+
+    /// A broadcast is running and something of it is listed.
+    pub fn is_playable(&self) -> bool {
+        let view = View { plain: false, delta: false };
+        self.is_live() && self.renditions.iter().any(|window| window.edge(view).listed)
     }
 
     /// TARGETDURATION of the broadcast in whole seconds; the shell's limits on waiting follow it.

@@ -135,17 +135,24 @@ impl RenditionWindow {
         self.open.as_ref().filter(|open| open.part_count() > 0)
     }
 
+    /// The part that will come next: the first of the next segment, if the open one is expected to
+    /// have its last. Where that was wrong, the next part corrects the hint.
     pub(super) fn hint(&self) -> Hint {
-        let part = self.open.as_ref().map_or(0, Segment::part_count);
+        let going_on = self.open.as_ref().filter(|open| !open.has_last_part());
+        let part = going_on.map_or(0, Segment::part_count);
+        let msn = self.next_msn + u64::from(self.open.is_some() && going_on.is_none());
         let newest = self.listed_open().or_else(|| self.segments.back());
         let init = self.rendition.init.msn;
         let new_init = newest.is_none_or(|segment| segment.init.msn != init).then_some(init);
-        Hint { msn: self.next_msn, part, new_init }
+        Hint { msn, part, new_init }
     }
 
     pub(super) fn report(&self, view: View) -> Option<RenditionReport> {
         let open = self.listed_open().filter(|_| !view.plain);
-        let newest = open.or_else(|| self.segments.back())?;
+        // LAST-PART must be told, and a gap has no part.
+        let has_part = |segment: &&Segment| view.plain || segment.part_count() > 0;
+        let whole = || self.segments.iter().rev().find(has_part);
+        let newest = open.or_else(whole).or_else(|| self.segments.back())?;
         Some(RenditionReport {
             rendition: self.rendition.id,
             last_msn: newest.msn,

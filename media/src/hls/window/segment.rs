@@ -22,6 +22,7 @@ pub(in crate::hls) struct Segment {
     pub(super) gap: bool,
     pub(in crate::hls) init: Arc<InitSection>,
     independent: bool,
+    has_last_part: bool,
     parts: Vec<MediaBody>,
     byte_len: u64,
     whole: OnceCell<MediaBody>,
@@ -52,6 +53,7 @@ impl Segment {
             gap: false,
             init,
             independent: false,
+            has_last_part: false,
             parts: Vec::new(),
             byte_len: 0,
             whole: OnceCell::new(),
@@ -66,6 +68,7 @@ impl Segment {
         write_part(&mut self.lines.text, &part);
         self.lines.parts_end = self.lines.text.len();
         self.end = part.end;
+        self.has_last_part = part.ends_segment;
         self.byte_len += part.bytes.len() as u64;
         self.parts.push(MediaBody::new(part.rendition, [part.bytes].into()));
     }
@@ -91,6 +94,11 @@ impl Segment {
     /// A player can begin here; nothing can be said against a gap.
     pub(super) const fn is_independent(&self) -> bool {
         self.gap || self.independent
+    }
+
+    /// The newest part is expected to be the last.
+    pub(super) const fn has_last_part(&self) -> bool {
+        self.has_last_part
     }
 
     pub(super) fn part_count(&self) -> u32 {

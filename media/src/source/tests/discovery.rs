@@ -38,6 +38,37 @@ fn cmd10_one_track_alone_waits_for_the_wall_clock_even_when_media_time_stands_st
 }
 
 #[test]
+fn a_clip_that_ended_during_discovery_is_not_lost() {
+    for (name, pictures, sounds) in [("video", 3, 0), ("audio", 0, 3), ("nothing", 0, 0)] {
+        let mut bench = Bench::new();
+        if pictures > 0 {
+            bench.video_header("main");
+            bench.idr(0);
+            (1..pictures).for_each(|picture| bench.inter(picture * 40));
+        }
+        if sounds > 0 {
+            bench.audio_header(&STEREO_48K);
+            (0..sounds).for_each(|unit| bench.sound(unit * 21));
+        }
+        assert!(bench.events.is_empty(), "{name}: still looking for tracks");
+        bench.source.end_of_input();
+        bench.drain();
+        assert_eq!(bench.units(TrackKind::Video).len(), pictures as usize, "{name}");
+        assert_eq!(bench.units(TrackKind::Audio).len(), sounds as usize, "{name}");
+    }
+}
+
+#[test]
+fn video_that_ended_without_a_sync_picture_shows_nothing() {
+    let mut bench = Bench::with_headers("main");
+    bench.inter(0);
+    bench.sound(0);
+    bench.source.end_of_input();
+    bench.drain();
+    assert!(bench.tracks().is_empty(), "AV-10");
+}
+
+#[test]
 fn audio_alone_starts_after_discovery() {
     let mut bench = Bench::new();
     bench.audio_header(&STEREO_44K);
