@@ -23,8 +23,8 @@ use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 /// A socket's place in the set of its shard. Drop it together with the socket: closing takes that
-/// out of the set. While a second handle keeps it open its news go to whoever has the place next, who
-/// then tries in vain, once.
+/// out of the set. While a second handle keeps it open its news go to whoever has the place next,
+/// who then tries in vain, once.
 #[derive(Debug)]
 pub(super) struct Readiness {
     set: Rc<Set>,
