@@ -70,16 +70,17 @@ impl Waiters {
 
     /// Wakes everyone who waits for `reached` or something before it; how many.
     pub fn release(&self, reached: Place) -> usize {
-        let before = self.len();
+        let mut count = 0;
         loop {
             let mut rounds = self.0.rounds.borrow_mut();
             let Some(first) = rounds.first_entry().filter(|first| *first.key() <= reached) else {
-                return before - self.len();
+                return count;
             };
             let round = first.remove();
             drop(rounds);
             round.is_over.set(true);
             let seats = round.seats.take();
+            count += seats.taken();
             self.0.waiting.set(self.len() - seats.taken());
             for waker in seats.wakers.into_iter().flatten() {
                 waker.wake();
@@ -206,7 +207,7 @@ mod tests {
         assert!(!ready(&mut second) && !ready(&mut third));
         assert_eq!(waiters.0.rounds.borrow()[&place].seats.borrow().wakers.len(), 2);
         assert_eq!(waiters.len(), 2);
-        waiters.release(place);
+        assert_eq!(waiters.release(place), 2);
         assert!(waiters.is_empty() && ready(&mut second) && ready(&mut third));
         // One who comes to the same place later begins another round.
         let mut late = pin!(waiters.wait(place).unwrap());

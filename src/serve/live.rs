@@ -28,13 +28,13 @@ use crate::wait::Place;
 
 /// Media type of playlists (PL-1).
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+/// Forms of a playlist beside the text itself.
+const PLAYLIST_CODINGS: [ContentCoding; 1] = [ContentCoding::Gzip];
 /// Cache-Control of an answer that was waited for. It stays true for long (CH-4), so a proxy may
 /// hand it to the crowd that asks for the same part at the same moment. A browser asks anew: at the
 /// end of a segment video.js 8.24 asks for the same part again until the next is listed, and would
 /// get the old answer out of the browser's cache for as long as that keeps it.
 const BLOCKING_CACHE: &str = "max-age=0, s-maxage=1";
-/// Forms of a playlist beside the text itself.
-const PLAYLIST_CODINGS: [ContentCoding; 1] = [ContentCoding::Gzip];
 /// A wait ends with 503 after this many target durations (LL 2.3).
 const WAIT_TARGET_DURATIONS: u32 = 3;
 
@@ -94,6 +94,7 @@ fn patience(shard: &Shard, directives: &Directives) -> Duration {
     if directives.msn.is_some() { target * WAIT_TARGET_DURATIONS } else { target }
 }
 
+/// CH-4: what was waited for stays true; the newest state does not.
 const fn playlist_cache(snapshot: &Snapshot) -> &'static str {
     if snapshot.is_blocking() { BLOCKING_CACHE } else { "max-age=1" }
 }

@@ -195,7 +195,7 @@ impl Listener {
         }
     }
 
-    /// The next connection, non-blocking, from the kernel's queue.
+    /// The next connection from the kernel's queue.
     async fn next(&self) -> io::Result<OwnedFd> {
         let readiness = match self.readiness.get() {
             Some(readiness) => readiness,
@@ -206,7 +206,7 @@ impl Listener {
         };
         poll_fn(|cx| {
             while readiness.is_ready(Side::Read, cx) {
-                match accept_with(&self.tcp, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+                match accept_with(&self.tcp, SocketFlags::CLOEXEC) {
                     Err(Errno::AGAIN) => readiness.set_blocked(Side::Read),
                     accepted => return Poll::Ready(accepted.map_err(io::Error::from)),
                 }

@@ -22,7 +22,9 @@ use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
-/// A socket's place in the set of its shard. Drop it together with the socket.
+/// A socket's place in the set of its shard. Drop it together with the socket: closing takes that
+/// out of the set. While a second handle keeps it open its news go to whoever has the place next,
+/// who then tries in vain, once.
 #[derive(Debug)]
 pub(super) struct Readiness {
     set: Rc<Set>,
@@ -75,7 +77,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 const AT_ONCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
 impl Readiness {
-    /// Enters a non-blocking socket. Both sides count as ready until they are found not to be. The
+    /// Enters a socket. Both sides count as ready until they are found not to be. The
     /// first of a shard starts the watching task in the task queue that it is called from.
     pub(super) fn of(socket: impl AsFd) -> io::Result<Self> {
         let set = Set::of_this_shard()?;

@@ -1,17 +1,18 @@
 //! One TCP connection on a shard, for every protocol: reads and writes against absolute deadlines.
 //!
-//! Reads are safe to drop: a non-blocking receive is tried where [`readiness`](super::readiness)
+//! Reads are safe to drop: a non-blocking receive is tried where `readiness`
 //! says that it is worth it, so no byte is ever in flight inside a dropped future. A write is one
 //! vectored `sendmsg` tried at once; only a full socket buffer waits for its turn.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, Read as _};
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rustix::net::{RecvFlags, recv};
 use socket2::SockRef;
 
 use super::deadline::DeadlineTimer;
@@ -71,8 +72,9 @@ const LINGER_BYTES_MAX: usize = 256 << 10;
 const LINGER_READ_BYTES: usize = 4 << 10;
 
 impl Stream {
-    /// Takes over an accepted non-blocking connection and turns Nagle's algorithm off: every write
-    /// here is a whole answer, and holding its tail back costs 40 ms.
+    /// Takes over an accepted connection and turns Nagle's algorithm off: every write here is a
+    /// whole answer, and holding its tail back costs 40 ms. The connection itself blocks, for its
+    /// [second handle](Self::second_handle); calls here ask not to.
     pub(super) fn new(accepted: OwnedFd) -> io::Result<Self> {
         let tcp = TcpStream::from(accepted);
         tcp.set_nodelay(true)?;
@@ -188,8 +190,8 @@ impl Stream {
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
         while self.readiness.is_ready(Side::Read, cx) {
-            match self.tcp.read(buffer) {
-                Ok(bytes) => {
+            match recv(&self.tcp, &mut *buffer, RecvFlags::DONTWAIT).map_err(io::Error::from) {
+                Ok((bytes, _)) => {
                     if bytes > 0 && bytes < buffer.len() {
                         self.readiness.set_drained();
                     }
@@ -230,7 +232,8 @@ impl Stream {
     }
 
     fn send(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        SockRef::from(&self.tcp).send_vectored_with_flags(slices, libc::MSG_NOSIGNAL)
+        let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+        SockRef::from(&self.tcp).send_vectored_with_flags(slices, flags)
     }
 
     /// Ready once `deadline` has passed. Cheap to ask often: its timer is armed lazily.

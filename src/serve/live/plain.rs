@@ -47,16 +47,12 @@ pub(in crate::serve) fn answer(
     match ask(shard, &route, &directives, coding) {
         Said::Ready(prepared) => Some(PlainAnswer::Ready(prepared)),
         Said::Wait(wait) => {
-            let seat = shard.waiters(wait.rendition).wait((&wait).into())?;
-            let waiting = WaitingRead {
-                shard: Rc::clone(shard),
-                path: request.path().into(),
-                directives,
-                coding,
-                rendition: wait.rendition,
-                wait: seat,
-                deadline: Instant::now() + patience,
-            };
+            let rendition = wait.rendition;
+            let wait = shard.waiters(rendition).wait((&wait).into())?;
+            let (shard, path) = (Rc::clone(shard), request.path().into());
+            let deadline = Instant::now() + patience;
+            let waiting =
+                WaitingRead { shard, path, directives, coding, rendition, wait, deadline };
             Some(PlainAnswer::Later(Box::new(waiting)))
         }
         Said::Refused(_) => None,
@@ -96,8 +92,8 @@ fn playlist(snapshot: &Snapshot, coding: ContentCoding) -> Prepared {
     let is_compressed = coding == ContentCoding::Gzip;
     let body = if is_compressed { snapshot.gzip(gzip) } else { snapshot.text().clone() };
     let head = snapshot.head(is_compressed, || {
-        let cache = playlist_cache(snapshot);
-        Prepared::head_of(&readable(coded_playlist(coding, snapshot, cache)))
+        let response = coded_playlist(coding, snapshot, playlist_cache(snapshot));
+        Prepared::head_of(&readable(response))
     });
     Prepared::new(head, Body::Bytes(body))
 }
@@ -125,6 +121,7 @@ struct WaitingRead {
     path: Box<str>,
     directives: Directives,
     coding: ContentCoding,
+    /// Whose part is waited for.
     rendition: RenditionId,
     wait: Wait,
     /// Of all waits of this request.

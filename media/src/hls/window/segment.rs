@@ -22,7 +22,6 @@ pub(in crate::hls) struct Segment {
     pub(super) gap: bool,
     pub(in crate::hls) init: Arc<InitSection>,
     independent: bool,
-    /// The newest part is expected to be the last.
     has_last_part: bool,
     parts: Vec<MediaBody>,
     byte_len: u64,
