@@ -201,9 +201,17 @@ impl Connection {
                 Role::Claiming { answer, .. } => {
                     Step::Answered(answer.recv().await.unwrap_or(Err(Denial::Stopping)))
                 }
-                // The stage revokes before the shard stops.
+                // The stage revokes before the server stops; a shard that breaks stops alone, and
+                // the publisher comes back to another one.
                 Role::Publisher { revoked, .. } => {
-                    Step::Revoked(revoked.recv().await.unwrap_or(Revocation::ShuttingDown))
+                    let revoked = async {
+                        Step::Revoked(revoked.recv().await.unwrap_or(Revocation::ShuttingDown))
+                    };
+                    let stopping = async {
+                        stopped.await;
+                        Step::Stopping
+                    };
+                    or(revoked, stopping).await
                 }
             }
         };
@@ -283,7 +291,7 @@ impl Connection {
         let publisher = next_publisher();
         let (sender, answer) = async_channel::bounded(1);
         let origin = Origin::Rtmp { stream_key };
-        let claim = Claim { publisher, origin, answer: sender };
+        let claim = Claim { publisher, origin, shard: self.shard.plan.id, answer: sender };
         // A stage that is gone closes the answer's channel.
         let _ = self.shard.plan.stage.send(StageMessage::Claim(claim)).await;
         self.role = Role::Claiming { publisher, stream_key, answer };

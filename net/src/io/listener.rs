@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::sockets::{Entry, Sockets};
 use super::stream::Stream;
 use crate::Fault;
 
@@ -16,8 +17,11 @@ use crate::Fault;
 /// choice), per shard.
 #[derive(Debug)]
 pub struct Listener {
+    /// Dropped before the socket is closed. `None` where the system does not tell its number.
+    _entry: Option<Entry>,
     tcp: glommio::net::TcpListener,
     address: SocketAddr,
+    sockets: Sockets,
 }
 
 /// Why a port cannot be listened on: a sentence for the operator.
@@ -126,12 +130,17 @@ fn lacks_ipv6(error: &io::Error) -> bool {
 impl Listener {
     /// Listens on `address` together with the other shards. Port 0 takes a free one; tell the other
     /// shards by [`local_addr`](Self::local_addr). `[::]` takes IPv4 too where the system's
-    /// `net.ipv6.bindv6only` is 0, its default. Must run on a glommio executor.
-    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+    /// `net.ipv6.bindv6only` is 0, its default. The listener and what it accepts stand in `sockets`
+    /// while they are open. Must run on a glommio executor.
+    pub fn bind(address: SocketAddr, sockets: &Sockets) -> Result<Self, BindError> {
         let failed = |error: glommio::GlommioError<()>| BindError::from_io(address, error.into());
-        let tcp = glommio::net::TcpListener::bind(address).map_err(failed)?;
-        let address = tcp.local_addr().map_err(failed)?;
-        Ok(Self { tcp, address })
+        let bind = || {
+            let tcp = glommio::net::TcpListener::bind(address).map_err(failed)?;
+            let address = tcp.local_addr().map_err(failed)?;
+            Ok((tcp, address))
+        };
+        let (tcp, address, entry) = sockets.enter_listener(bind)?;
+        Ok(Self { _entry: entry, tcp, address, sockets: sockets.clone() })
     }
 
     /// The address with its real port.
@@ -144,7 +153,8 @@ impl Listener {
     /// told after a pause, so a caller may just log and call again.
     pub async fn accept(&self) -> Result<Stream, AcceptError> {
         loop {
-            let accepted = self.tcp.accept().await.map_err(io::Error::from).and_then(Stream::new);
+            let accepted = self.tcp.accept().await.map_err(io::Error::from);
+            let accepted = accepted.and_then(|tcp| Stream::new(tcp, &self.sockets));
             let error = match accepted {
                 Ok(stream) => return Ok(stream),
                 Err(error) => error,

@@ -8,6 +8,7 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -18,12 +19,15 @@ use glommio::net::TcpStream;
 use socket2::SockRef;
 
 use super::deadline::DeadlineTimer;
+use super::sockets::{Entry, Sockets};
 use crate::Fault;
 
 /// A connection. Dropping it closes it; a peer that is still sending then gets a reset, so use
 /// [`close`](Self::close) after a last answer.
 #[derive(Debug)]
 pub struct Stream {
+    /// Dropped before the socket is closed.
+    _entry: Entry,
     tcp: TcpStream,
     peer: SocketAddr,
     timer: DeadlineTimer,
@@ -74,7 +78,7 @@ const LINGER_READ_BYTES: usize = 4 << 10;
 impl Stream {
     /// Takes over an accepted connection and turns Nagle's algorithm off: every write here is a
     /// whole answer, and holding its tail back costs 40 ms.
-    pub(super) fn new(tcp: TcpStream) -> io::Result<Self> {
+    pub(super) fn new(tcp: TcpStream, sockets: &Sockets) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         // A connection we ended first keeps its port for a minute (TIME_WAIT). Marked so, it does
         // not stand in the way of the probe when the server is started again.
@@ -82,7 +86,8 @@ impl Stream {
         let peer = tcp.peer_addr()?;
         // `::ffff:a.b.c.d` of a dual-stack port is the IPv4 peer (F33).
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-        Ok(Self { tcp, peer, timer: DeadlineTimer::default() })
+        let entry = sockets.enter(tcp.as_raw_fd());
+        Ok(Self { _entry: entry, tcp, peer, timer: DeadlineTimer::default() })
     }
 
     /// The peer; an IPv4 peer of a dual-stack port as IPv4.

@@ -1,7 +1,6 @@
 //! A playlist as it is sent: rendered once per state, shared by every request (PL-9, LL-13).
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -11,13 +10,13 @@ pub struct Snapshot {
     text: Bytes,
     etag: u64,
     blocking: bool,
-    gzip: Rc<OnceCell<Bytes>>,
+    gzip: Arc<OnceLock<Bytes>>,
 }
 
 impl Snapshot {
     pub(in crate::hls) fn new(text: String) -> Self {
         let etag = fnv1a(text.as_bytes());
-        Self { text: Bytes::from(text), etag, blocking: false, gzip: Rc::new(OnceCell::new()) }
+        Self { text: Bytes::from(text), etag, blocking: false, gzip: Arc::new(OnceLock::new()) }
     }
 
     pub(in crate::hls) fn answering(self, blocking: bool) -> Self {
