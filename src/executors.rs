@@ -51,23 +51,39 @@ impl Executors {
     }
 }
 
-impl Shards for Executors {
-    fn start(&mut self, post: Post) -> io::Result<JoinHandle<()>> {
+impl Executors {
+    /// Starts the thread of a shard; `beside` is called on its executor and may spawn tasks there.
+    fn launch(
+        &mut self,
+        post: Post,
+        beside: impl FnOnce(&ShardPlan) + Send + 'static,
+    ) -> io::Result<JoinHandle<()>> {
         let id = post.id;
         let first = self.inboxes.get_mut(id.index).and_then(Option::take);
         let inbox = first.or_else(|| self.plan.outlets.replace(id.index));
         let inbox = inbox.ok_or_else(|| io::Error::other("there is no such shard"))?;
         let plan = ShardPlan { id, ..self.plan.clone() };
         let placement = self.placement(id);
-        let demo = (self.demo && id.index == 0).then_some(self.cores);
         thread::Builder::new().name(format!("shard-{}", id.index)).spawn(move || {
             let news = post.news.clone();
             // Beyond the shard's own tasks only the runtime itself can panic.
-            let execute = || execute(placement, plan, inbox, demo, post);
+            let execute = || execute(placement, plan, inbox, post, beside);
             let ended = catch_unwind(AssertUnwindSafe(execute))
                 .unwrap_or_else(|_| Err("its executor panicked".to_owned()));
             // The main thread is gone only when the process is ending.
             let _ = news.send(News::Ended(id, ended));
+        })
+    }
+}
+
+impl Shards for Executors {
+    fn start(&mut self, post: Post) -> io::Result<JoinHandle<()>> {
+        let demo = (self.demo && post.id.index == 0).then_some(self.cores);
+        self.launch(post, move |plan| {
+            if let Some(cores) = demo {
+                let (stage, outlets) = (plan.stage.clone(), plan.outlets.clone());
+                glommio::spawn_local(demo::run(stage, outlets, plan.id, cores)).detach();
+            }
         })
     }
 
@@ -82,18 +98,18 @@ fn execute(
     placement: Placement,
     plan: ShardPlan,
     inbox: Receiver<ShardMessage>,
-    demo: Option<CpuSet>,
     post: Post,
+    beside: impl FnOnce(&ShardPlan),
 ) -> Result<(), String> {
     let executor = LocalExecutorBuilder::new(placement)
         .io_memory(RING_MEMORY_BYTES)
         .make()
         .map_err(|error| probe::explain(error).to_string())?;
     executor.run(async {
-        if let Some(cores) = demo {
-            let (stage, outlets) = (plan.stage.clone(), plan.outlets.clone());
-            glommio::spawn_local(demo::run(stage, outlets, plan.id, cores)).detach();
-        }
+        beside(&plan);
         shard::run(plan, inbox, post).await.map_err(|error| error.to_string())
     })
 }
+
+#[cfg(test)]
+mod tests;

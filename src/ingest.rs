@@ -326,7 +326,8 @@ impl Connection {
 
     fn go_on_air(&mut self, grant: Grant) {
         let Role::Claiming { publisher, stream_key, .. } = self.role else { return };
-        tracing::info!(peer = %self.peer, ?publisher, "on air");
+        let shard = self.shard.plan.id;
+        tracing::info!(peer = %self.peer, ?publisher, %shard, "on air");
         let Grant { broadcast, revoked } = grant;
         self.role = Role::Publisher { publisher, stream_key, broadcast, revoked };
         self.session.accept_publish(Instant::now());

@@ -191,21 +191,7 @@ impl<S: Shards> Supervisor<S> {
             let seat = supervisor.seat(ShardId { index, life: 0 })?;
             supervisor.seats.push(seat);
         }
-        let mut waiting = count;
-        while waiting > 0 {
-            match supervisor.heard.recv() {
-                Ok(News::Accepting(_)) => waiting -= 1,
-                Ok(News::Broken(shard, reason) | News::Ended(shard, Err(reason))) => {
-                    return Err(SupervisorError::Start { shard, reason });
-                }
-                Ok(News::StageEnded) => return Err(SupervisorError::Stage),
-                Ok(News::Ended(_, Ok(()))) => {}
-                Ok(News::Stop) | Err(_) => {
-                    let _ = supervisor.news.send(News::Stop);
-                    break;
-                }
-            }
-        }
+        supervisor.wait_until_accepting()?;
         Ok(supervisor)
     }
 
@@ -231,6 +217,33 @@ impl<S: Shards> Supervisor<S> {
             let _ = seat.stop.try_send(deadline);
         }
         self.seats.into_iter().map(|seat| seat.thread).collect()
+    }
+
+    fn wait_until_accepting(&self) -> Result<(), SupervisorError> {
+        let (mut accepting, mut later) = (Vec::new(), Vec::new());
+        while accepting.len() < self.seats.len() {
+            match self.heard.recv() {
+                Ok(News::Accepting(shard)) => accepting.push(shard),
+                Ok(News::Broken(shard, reason) | News::Ended(shard, Err(reason)))
+                    if !accepting.contains(&shard) =>
+                {
+                    return Err(SupervisorError::Start { shard, reason });
+                }
+                Ok(News::StageEnded) => return Err(SupervisorError::Stage),
+                Ok(News::Stop) => {
+                    later.push(News::Stop);
+                    break;
+                }
+                // One that served for a moment is replaced like any other.
+                Ok(news) => later.push(news),
+                Err(_) => break,
+            }
+        }
+        for news in later {
+            // We hold the other end.
+            let _ = self.news.send(news);
+        }
+        Ok(())
     }
 
     fn seat(&mut self, id: ShardId) -> io::Result<Seat> {
@@ -315,3 +328,6 @@ impl<S: Shards> Supervisor<S> {
         self.seats.get(shard.index).is_some_and(|seat| seat.id == shard)
     }
 }
+
+#[cfg(test)]
+mod tests;
