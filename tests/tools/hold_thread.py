@@ -1,4 +1,4 @@
-"""hold_thread.py PID NAME: stops the one thread of that name, as a thread that hangs stops, until standard input ends.
+"""hold_thread.py PID NAME: stops the oldest thread of that name, as a thread that hangs stops, until standard input ends.
 
 The rest of the process runs on. By ptrace, so that the program under test needs no door for it."""
 
@@ -26,9 +26,10 @@ def ptrace(request: int, thread: int) -> None:
 def find(process: str, name: str) -> int:
     tasks = pathlib.Path("/proc", process, "task")
     found = [int(task.name) for task in tasks.iterdir() if (task / "comm").read_text().strip() == name]
-    if len(found) != 1:
-        sys.exit(f"hold_thread: {len(found)} threads of process {process} are called {name}")
-    return found[0]
+    if not found:
+        sys.exit(f"hold_thread: no thread of process {process} is called {name}")
+    # Threads that it started itself inherit the name.
+    return min(found)
 
 
 def main() -> None:

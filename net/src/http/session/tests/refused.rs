@@ -69,6 +69,7 @@ pub(crate) const REFUSED: &[(&str, u16)] = &[
     ("#: b\r\n\r\n", 400),
     ("#X(y): b\r\n\r\n", 400),
     ("\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+    ("\r\n\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     // Request lines.
     ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
     ("GET /  HTTP/1.1\r\nHost: a\r\n\r\n", 400),
