@@ -5,7 +5,8 @@
 //! that is replaced learns the running broadcast by a [`handover`]. Every shard accepts viewers
 //! ([`serve`]) and publishers ([`ingest`]). Who is on air is decided by one thread, the [`stage`]; the
 //! publisher then holds the broadcast ([`publish`]) and sends finished parts to every shard, where
-//! requests that [`wait`] for them are released. [`demo`] is a publisher without a connection.
+//! requests that [`wait`] for them are released. A shard whose [`load`] makes viewers late takes no
+//! more of them. [`demo`] is a publisher without a connection.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
 //! type says its own, raw integers end in theirs.
@@ -19,6 +20,7 @@ pub mod executors;
 pub mod failures;
 pub mod handover;
 pub mod ingest;
+pub mod load;
 pub mod probe;
 pub mod publish;
 pub mod secrets;

@@ -61,7 +61,12 @@ impl Viewers {
             Route::Favicon => picture("favicon.ico", request),
             Route::Logo => picture("logo.svg", request),
             Route::ExternalLogo => picture("logo.png", request),
-            Route::Status => json(self.status().to_json()),
+            Route::Status => {
+                if api::waits_while_offline(request.uri.query()) {
+                    live::beginning(&self.shard).await;
+                }
+                json(self.status().to_json())
+            }
             Route::Config => json(self.config.to_json()),
             Route::Ping => Response::new(StatusCode::OK),
             Route::MultivariantPlaylist => live::multivariant(&self.shard, request).await,
@@ -119,7 +124,7 @@ impl Viewers {
             version_number: env!("CARGO_PKG_VERSION").to_owned(),
             stream_title: String::new(),
             viewer_count: 0,
-            online: live::is_playable(&self.shard),
+            online: self.shard.is_playable(),
             presentation: self.shard.presentation(),
         }
     }

@@ -27,11 +27,12 @@ use crate::config::Secret;
 use crate::failures::Failures;
 use crate::handover::{Handover, Progress, Stamp};
 use crate::ingest;
+use crate::load::Load;
 use crate::publish::Outlets;
 use crate::serve::Viewers;
 use crate::stage::StageMessage;
 use crate::supervisor::{News, Post, ShardId};
-use crate::wait::Waiters;
+use crate::wait::{Place, Wait, Waiters};
 
 /// Updates a shard may lag behind before publishers wait for it: over half a minute of parts of
 /// two renditions. A shard that is later than that is stalled.
@@ -110,6 +111,9 @@ pub struct Shard {
     pub stop: StopToken,
     video_waiters: Waiters,
     audio_waiters: Waiters,
+    /// Who waits for a broadcast to begin.
+    beginning_waiters: Waiters,
+    playable: Cell<bool>,
     presentation: Cell<u64>,
     progress: Cell<Progress>,
     /// A panic stopped one of its own tasks: what it would answer is not to be trusted.
@@ -117,6 +121,8 @@ pub struct Shard {
     /// Renditions of the timeline that began last.
     offered: RefCell<Vec<RenditionId>>,
     gate: Gate,
+    video_load: Load,
+    audio_load: Load,
     /// Log lines about peers' faults: a flood of them must not fill the disk.
     pub complaints: Complaints,
 }
@@ -173,7 +179,7 @@ pub async fn run(
     }
     let deadline = told.get().unwrap_or_else(|| Instant::now() + WIND_DOWN_TIME);
     shard.stop.stop();
-    shard.release_all();
+    shard.release_for_stop();
     let left = shard.gate.drained(deadline).await;
     if left > 0 {
         tracing::warn!(shard = %id, left, "connections were cut: they did not end in time");
@@ -268,11 +274,15 @@ impl Shard {
             stop: StopToken::new(),
             video_waiters: Waiters::default(),
             audio_waiters: Waiters::default(),
+            beginning_waiters: Waiters::default(),
+            playable: Cell::new(false),
             presentation: Cell::new(0),
             progress: Cell::default(),
             broken: Cell::new(false),
             offered: RefCell::default(),
             gate: Gate::new(),
+            video_load: Load::default(),
+            audio_load: Load::default(),
             complaints: Complaints::default(),
         })
     }
@@ -283,6 +293,30 @@ impl Shard {
             RenditionId::Video(_) => &self.video_waiters,
             RenditionId::Audio => &self.audio_waiters,
         }
+    }
+
+    /// How promptly those are served who wait for parts of this rendition.
+    pub const fn load(&self, rendition: RenditionId) -> &Load {
+        match rendition {
+            RenditionId::Video(_) => &self.video_load,
+            RenditionId::Audio => &self.audio_load,
+        }
+    }
+
+    /// Whether one viewer more can be served in time.
+    pub fn takes_viewers(&self) -> bool {
+        let now = Instant::now();
+        !self.video_load.is_late(now) && !self.audio_load.is_late(now)
+    }
+
+    /// A broadcast is on and a player could begin now.
+    pub const fn is_playable(&self) -> bool {
+        self.playable.get()
+    }
+
+    /// Ready when [`Self::is_playable`] turns true or the server stops; `None` when too many wait.
+    pub fn beginning(&self) -> Option<Wait> {
+        self.beginning_waiters.wait(Place::BEGINNING)
     }
 
     /// Changes when a player must load the multivariant playlist anew: with each broadcast and
@@ -299,5 +333,11 @@ impl Shard {
     fn release_all(&self) {
         self.video_waiters.release_all();
         self.audio_waiters.release_all();
+    }
+
+    /// Nobody is left waiting.
+    fn release_for_stop(&self) {
+        self.release_all();
+        self.beginning_waiters.release_all();
     }
 }

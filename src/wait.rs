@@ -22,6 +22,11 @@ pub struct Place {
     pub part: u32,
 }
 
+impl Place {
+    /// Before every part of every broadcast.
+    pub const BEGINNING: Self = Self { msn: 0, part: 0 };
+}
+
 #[derive(Default)]
 struct List {
     waiting: RefCell<BTreeMap<(Place, u64), Option<Waker>>>,
@@ -46,20 +51,22 @@ impl Waiters {
         Some(Wait { list: Rc::clone(&self.0), entry: (place, arrival) })
     }
 
-    /// Wakes everyone who waits for `reached` or something before it.
-    pub fn release(&self, reached: Place) {
+    /// Wakes everyone who waits for `reached` or something before it; how many.
+    pub fn release(&self, reached: Place) -> usize {
         let mut waiting = self.0.waiting.borrow_mut();
         let later = waiting.split_off(&(reached, u64::MAX));
         let released = std::mem::replace(&mut *waiting, later);
         drop(waiting);
+        let count = released.len();
         for waker in released.into_values().flatten() {
             waker.wake();
         }
+        count
     }
 
     /// Wakes everyone: the broadcast ended or another began.
     pub fn release_all(&self) {
-        self.release(Place { msn: u64::MAX, part: u32::MAX });
+        let _ = self.release(Place { msn: u64::MAX, part: u32::MAX });
     }
 
     /// How many wait.
@@ -118,9 +125,9 @@ mod tests {
         let mut whole = pin!(waiters.wait(place(5, u32::MAX)).unwrap());
         let mut next = pin!(waiters.wait(place(6, 0)).unwrap());
         assert!(!ready(&mut early));
-        waiters.release(place(5, 3));
+        assert_eq!(waiters.release(place(5, 3)), 1);
         assert!(ready(&mut early) && !ready(&mut whole) && !ready(&mut next));
-        waiters.release(place(5, u32::MAX));
+        assert_eq!(waiters.release(place(5, u32::MAX)), 1);
         assert!(ready(&mut whole) && !ready(&mut next));
         waiters.release_all();
         assert!(ready(&mut next) && waiters.is_empty());

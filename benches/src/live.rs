@@ -4,9 +4,9 @@
 //! playlist. The first connection of each playlist keeps the parts' bodies and reads the send times
 //! in them (see [`crate::stamp`]); the arrivals of all are judged by those at the end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
-use crate::engine::{Script, Step};
+use crate::engine::{Script, Step, Turn};
 use crate::http::{Response, Url};
 use crate::playlist::{self, Place};
 use crate::stamp;
@@ -17,6 +17,9 @@ use crate::stats::Summary;
 pub struct Habits {
     /// One media playlist per rendition; connections take them in turn.
     pub playlists: Vec<Url>,
+    /// What a viewer asks first, the multivariant playlist; refused (503), it comes again after
+    /// [`COME_AGAIN_NS`].
+    pub join: Option<Url>,
     /// Delta updates (`_HLS_skip=YES`).
     pub skip: bool,
     /// Reload only: parts are not fetched.
@@ -36,10 +39,18 @@ pub struct Live {
     keepers: Vec<Option<usize>>,
     /// Viewers that reached the end of the broadcast.
     pub ended: u64,
+    /// Times that a viewer was refused.
+    pub refused: u64,
+    /// Refused viewers by the time they come again.
+    outside: VecDeque<(u64, usize)>,
 }
+
+/// Retry-After of the refusal.
+pub const COME_AGAIN_NS: u64 = 1_000_000_000;
 
 #[derive(Clone, Debug, Default)]
 struct Viewer {
+    joined: bool,
     /// The first place that has not been fetched.
     next: Place,
     fetching: Option<Place>,
@@ -65,13 +76,26 @@ pub struct Lateness {
     pub fetched: Summary,
     /// Parts that were judged.
     pub parts: usize,
+    /// Copies of parts that came within [`LATE_MS`].
+    pub on_time: usize,
 }
+
+/// A part is late from this time after its last picture was sent on, ms (P5).
+pub const LATE_MS: f64 = 50.0;
 
 impl Live {
     /// Viewers with these habits.
     pub fn new(habits: Habits) -> Self {
         let keepers = vec![None; habits.playlists.len()];
-        Self { habits, viewers: Vec::new(), parts: HashMap::new(), keepers, ended: 0 }
+        Self {
+            habits,
+            viewers: Vec::new(),
+            parts: HashMap::new(),
+            keepers,
+            ended: 0,
+            refused: 0,
+            outside: VecDeque::new(),
+        }
     }
 
     /// All times of all parts whose send time is known.
@@ -88,7 +112,23 @@ impl Live {
             fetched.extend(arrivals.fetched.iter().map(late));
             parts += 1;
         }
-        Lateness { listed: Summary::of(&mut listed), fetched: Summary::of(&mut fetched), parts }
+        let on_time = fetched.iter().filter(|late| **late <= LATE_MS).count();
+        Lateness {
+            listed: Summary::of(&mut listed),
+            fetched: Summary::of(&mut fetched),
+            parts,
+            on_time,
+        }
+    }
+
+    fn answered_join(&mut self, connection: usize, response: &Response<'_>) -> Step {
+        if response.status < 400 {
+            self.viewers[connection].joined = true;
+            return self.reload(connection);
+        }
+        self.refused += 1;
+        self.outside.push_back((response.last_byte + COME_AGAIN_NS, connection));
+        Step::Rest
     }
 
     fn playlist_of(&self, connection: usize) -> usize {
@@ -154,16 +194,38 @@ impl Script for Live {
         if self.viewers.len() <= connection {
             self.viewers.resize(connection + 1, Viewer::default());
         }
-        self.reload(connection)
+        match &self.habits.join {
+            Some(join) => Step::Get { target: join.target.clone(), keep: false },
+            None => {
+                self.viewers[connection].joined = true;
+                self.reload(connection)
+            }
+        }
+    }
+
+    fn due(&mut self, now: u64) -> Turn {
+        let (Some((at, connection)), Some(join)) =
+            (self.outside.front().copied(), &self.habits.join)
+        else {
+            return Turn::Never;
+        };
+        if at > now {
+            return Turn::At(at);
+        }
+        self.outside.pop_front();
+        Turn::Now(connection, join.target.clone())
     }
 
     fn response(&mut self, connection: usize, response: Response<'_>) -> Step {
+        if !self.viewers[connection].joined {
+            return self.answered_join(connection, &response);
+        }
         let playlist = self.playlist_of(connection);
         match self.viewers[connection].fetching.take() {
             None if response.status < 400 => self.listed(connection, &response),
             // A wait that ran out or a place that is gone: begin at the edge again.
             None => {
-                self.viewers[connection] = Viewer::default();
+                self.viewers[connection] = Viewer { joined: true, ..Viewer::default() };
                 self.reload(connection)
             }
             Some(place) => {

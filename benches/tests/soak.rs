@@ -5,7 +5,6 @@
 
 #![allow(clippy::print_stderr, reason = "the figures, shown with --nocapture and on failure")]
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +16,7 @@ use riverrun_bench::live::{Habits, Live};
 use riverrun_bench::process::{KEY, Server};
 use riverrun_bench::publisher::{Pace, play};
 use riverrun_bench::rtmp::Target;
-use riverrun_bench::{cpu, stamp};
+use riverrun_bench::{Outcome, cpu, stamp};
 
 const VIEWERS: usize = 200;
 /// One for pictures, one for sound.
@@ -48,7 +47,7 @@ fn binary() -> PathBuf {
 }
 
 #[test]
-fn two_minutes_of_two_hundred_viewers() -> Result<(), Box<dyn Error>> {
+fn two_minutes_of_two_hundred_viewers() -> Outcome<()> {
     cpu::raise_open_files();
     let server = Server::riverrun_with(&binary(), 2, &["--rewind-seconds", REWIND_SECONDS])?;
     let publishing = {
@@ -79,7 +78,7 @@ fn two_minutes_of_two_hundred_viewers() -> Result<(), Box<dyn Error>> {
         receive_buffer: None,
     };
     let count_from = begin + WARM_UP_SECONDS * 1_000_000_000;
-    let habits = Habits { playlists, skip: true, reload_only: false, count_from };
+    let habits = Habits { playlists, join: None, skip: true, reload_only: false, count_from };
     let watching = thread::spawn(move || {
         let mut viewers = Live::new(habits);
         let counts = engine::run(&plan, &mut viewers).map_err(|error| error.to_string());

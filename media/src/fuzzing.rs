@@ -10,11 +10,10 @@ use crate::aac::{AudioSpecificConfig, adts, silent_access_unit};
 use crate::amf::amf0;
 use crate::cursor::Cursor;
 use crate::flv::{AudioBody, AudioTag, Metadata, VideoBody, VideoTag};
-use crate::h264::{
-    AvcConfig, Framing, LengthSize, ParameterSets, Sps, annexb, normalise, pps::Pps,
-};
+use crate::h264::{AvcConfig, ParameterSets, Sps, normalise, pps::Pps};
 use crate::hls::Directives;
 use crate::limits;
+use crate::nal::{Framing, LengthSize, annexb};
 
 pub use crate::hls::fuzzing::segmenter;
 pub use crate::rtmp::fuzzing::{rtmp_chunk, rtmp_session};

@@ -36,6 +36,7 @@ pub mod ac3;
 pub mod access_unit;
 pub mod amf;
 pub mod av1;
+pub mod bits;
 pub mod cmaf;
 #[cfg(feature = "codec")]
 pub mod codec;
@@ -51,6 +52,7 @@ pub mod hevc;
 pub mod hls;
 pub mod limits;
 pub mod mp3;
+pub mod nal;
 pub mod opus;
 pub mod picture;
 pub mod rtmp;

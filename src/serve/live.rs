@@ -23,11 +23,26 @@ use crate::wait::Place;
 
 /// Media type of playlists (PL-1).
 const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
+/// Cache-Control of an answer that was waited for. It stays true for long (CH-4), so a proxy may
+/// hand it to the crowd that asks for the same part at the same moment. A browser asks anew: at the
+/// end of a segment video.js 8.24 asks for the same part again until the next is listed, and would
+/// get the old answer out of the browser's cache for as long as that keeps it.
+const BLOCKING_CACHE: &str = "max-age=0, s-maxage=1";
 /// A wait ends with 503 after this many target durations (LL 2.3).
 const WAIT_TARGET_DURATIONS: u32 = 3;
 
+/// A page that waits for a broadcast asks again after this long: often enough for it to notice that
+/// the server is gone, and below the patience of common proxies (nginx: 60 s).
+const OFFLINE_PATIENCE: Duration = Duration::from_secs(20);
+
 /// The multivariant playlist; waits at most a target duration for a broadcast that is beginning.
 pub(super) async fn multivariant(shard: &Rc<Shard>, request: &Request) -> Response {
+    if !shard.takes_viewers() {
+        if shard.complaints.allows(Instant::now()) {
+            tracing::warn!("parts go out late: new viewers are asked to come again in a second");
+        }
+        return come_again("this server is at its limit; try again");
+    }
     let directives = match Directives::parse(request.uri.query().unwrap_or("")) {
         Ok(directives) => directives,
         Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong.to_string()),
@@ -61,13 +76,8 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
             .await;
     match answer {
         Ok(Answer::Ready(snapshot)) => {
-            // CH-4: what was waited for stays true; the newest state does not.
-            let cache = if snapshot.is_blocking() {
-                format!("max-age={}", target.as_secs() * 6)
-            } else {
-                "max-age=1".to_owned()
-            };
-            apply_conditions(request, playlist_response(request, &snapshot, &cache))
+            let cache = if snapshot.is_blocking() { BLOCKING_CACHE } else { "max-age=1" };
+            apply_conditions(request, playlist_response(request, &snapshot, cache))
         }
         Ok(Answer::BadRequest(wrong)) => error(StatusCode::BAD_REQUEST, &wrong.to_string()),
         Ok(Answer::NotFound | Answer::Wait(_)) => not_there("there is no such playlist now"),
@@ -145,6 +155,7 @@ async fn until_ready<A: Said>(
         if !in_time(released, deadline).await {
             return Err(Impatience::TooLong);
         }
+        shard.load(wait.rendition).answer(Instant::now());
     }
 }
 
@@ -163,10 +174,14 @@ async fn in_time(released: impl Future<Output = ()>, deadline: Instant) -> bool 
     .await
 }
 
-/// A broadcast is on and a player could begin now.
-pub(super) fn is_playable(shard: &Shard) -> bool {
-    let mut window = shard.window.borrow_mut();
-    window.is_live() && matches!(window.multivariant(&Directives::default()), Answer::Ready(_))
+/// Waits while nothing is on, for at most [`OFFLINE_PATIENCE`].
+pub(super) async fn beginning(shard: &Rc<Shard>) {
+    if shard.is_playable() || shard.stop.is_stopped() {
+        return;
+    }
+    if let Some(beginning) = shard.beginning() {
+        let _ = in_time(beginning, Instant::now() + OFFLINE_PATIENCE).await;
+    }
 }
 
 fn target_duration(shard: &Shard) -> Duration {
@@ -219,7 +234,11 @@ fn error(status: StatusCode, sentence: &str) -> Response {
 fn too_many() -> Response {
     let limit = crate::wait::WAITERS_MAX;
     let sentence = format!("{limit} requests wait on this core already; try again");
-    Response::text(StatusCode::SERVICE_UNAVAILABLE, &sentence)
+    come_again(&sentence)
+}
+
+fn come_again(sentence: &str) -> Response {
+    Response::text(StatusCode::SERVICE_UNAVAILABLE, sentence)
         .header(header::RETRY_AFTER, "1")
         .header(header::CACHE_CONTROL, "no-store")
 }

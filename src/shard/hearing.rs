@@ -142,6 +142,7 @@ impl Shard {
                 *self.facts.borrow_mut() = facts;
                 self.presentation.set(presentation);
                 *self.offered.borrow_mut() = offered;
+                self.note_playable();
                 self.release_all();
                 return true;
             }
@@ -163,11 +164,26 @@ impl Shard {
             | Update::End => {}
         }
         self.window.borrow_mut().apply(Instant::now(), update);
+        self.note_playable();
         match release {
             Release::Nobody => {}
-            Release::UpTo(rendition, place) => self.waiters(rendition).release(place),
+            Release::UpTo(rendition, place) => {
+                let now = Instant::now();
+                if self.waiters(rendition).release(place) > 0 {
+                    self.load(rendition).release(now);
+                }
+            }
             Release::Everybody => self.release_all(),
         }
+    }
+
+    /// Whoever waits for a broadcast to begin may go on.
+    fn note_playable(&self) {
+        let playable = self.window.borrow().is_playable();
+        if playable && !self.playable.get() {
+            self.beginning_waiters.release_all();
+        }
+        self.playable.set(playable);
     }
 
     fn note_renditions(&self, timeline: &Timeline) {

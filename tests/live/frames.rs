@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::tool::{ffmpeg, run_well, scratch};
@@ -35,7 +36,7 @@ pub(crate) struct Frames {
     coded_video: Vec<Frame>,
     /// Decoded pictures in display order.
     pictures: Vec<Frame>,
-    /// Coded AAC frames.
+    /// Coded units of sound.
     coded_audio: Vec<Frame>,
 }
 
@@ -43,8 +44,17 @@ impl Frames {
     /// Reads `input` (a file or an address) to its end; a live playlist is read from its first
     /// segment.
     pub(crate) fn read(input: &str, tracks: Tracks, limit: Duration) -> Self {
+        Self::read_with(ffmpeg(), input, tracks, limit)
+    }
+
+    /// The same with another ffmpeg.
+    pub(crate) fn read_with(
+        mut command: Command,
+        input: &str,
+        tracks: Tracks,
+        limit: Duration,
+    ) -> Self {
         let folder = scratch("frames");
-        let mut command = ffmpeg();
         command.arg("-copyts");
         if input.contains(".m3u8") {
             command.args(["-live_start_index", "0"]);
@@ -74,8 +84,8 @@ impl Frames {
         frames
     }
 
-    /// Drops the AAC frames that begin before the first picture: a broadcast with pictures begins
-    /// with one, and sound nobody can see the picture to is not sent on.
+    /// Drops the units of sound that begin before the first picture: a broadcast with pictures
+    /// begins with one, and sound nobody can see the picture to is not sent on.
     pub(crate) fn after_the_first_picture(mut self) -> Self {
         let shown = self.coded_video.iter().map(|picture| picture.pts);
         let first = shown.fold(f64::INFINITY, f64::min);
@@ -90,12 +100,12 @@ impl Frames {
     pub(crate) fn assert_same(&self, received: &Self) {
         same_hashes("coded pictures", &self.coded_video, &received.coded_video);
         same_hashes("decoded pictures", &self.pictures, &received.pictures);
-        same_hashes("AAC frames", &self.coded_audio, &received.coded_audio);
+        same_hashes("units of sound", &self.coded_audio, &received.coded_audio);
     }
 
-    /// Panics unless the times in seconds at which coded pictures and AAC frames were received, in
-    /// the order they were sent, are those of these frames, all moved by the same span.
-    /// `audio_drift` is how far in seconds an AAC frame may stand from its message time (TS-5:
+    /// Panics unless the times in seconds at which coded pictures and units of sound were received,
+    /// in the order they were sent, are those of these frames, all moved by the same span.
+    /// `audio_drift` is how far in seconds a unit of sound may stand from its message time (TS-5:
     /// audio counts samples, RTMP counts whole milliseconds).
     pub(crate) fn assert_times(&self, pictures: &[f64], sounds: &[f64], audio_drift: f64) {
         let zero = self.coded_video.first().or_else(|| self.coded_audio.first());
@@ -103,7 +113,7 @@ impl Frames {
         let origin = *pictures.first().or_else(|| sounds.first()).expect("a track");
         for (what, sent, got, drift) in [
             ("coded picture", &self.coded_video, pictures, 0.002),
-            ("AAC frame", &self.coded_audio, sounds, audio_drift),
+            ("unit of sound", &self.coded_audio, sounds, audio_drift),
         ] {
             assert_eq!(sent.len(), got.len(), "{what}s");
             for (index, (sent, got)) in sent.iter().zip(got).enumerate() {
@@ -119,17 +129,22 @@ impl Frames {
         }
     }
 
-    /// Coded pictures and AAC frames.
+    /// Hashes of the decoded pictures, in the order they are shown.
+    pub(crate) fn pictures(&self) -> Vec<&str> {
+        self.pictures.iter().map(|picture| picture.hash.as_str()).collect()
+    }
+
+    /// Coded pictures and units of sound.
     pub(crate) fn counts(&self) -> (usize, usize) {
         (self.coded_video.len(), self.coded_audio.len())
     }
 
-    /// Panics when a coded picture or AAC frame is there that was never sent, twice where it was
-    /// sent once, or out of order: what may be said of a stream that lost its end.
+    /// Panics when a coded picture or unit of sound is there that was never sent, twice where it
+    /// was sent once, or out of order: what may be said of a stream that lost its end.
     pub(crate) fn assert_ordered_subset(&self, received: &Self) {
         for (what, sent, got) in [
             ("coded pictures", &self.coded_video, &received.coded_video),
-            ("AAC frames", &self.coded_audio, &received.coded_audio),
+            ("units of sound", &self.coded_audio, &received.coded_audio),
         ] {
             let mut sent = sent.iter();
             for (index, frame) in got.iter().enumerate() {

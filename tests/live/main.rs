@@ -1,6 +1,6 @@
 //! The whole server, seen from outside only: publishers' bytes go in by RTMP, viewers' bytes come
-//! out by HTTP, and programs we did not write judge them (ffmpeg, GStreamer, mpv, Chromium, three
-//! m3u8 parsers).
+//! out by HTTP, and programs we did not write judge them (ffmpeg, GStreamer, mpv, streamlink,
+//! Chromium, three m3u8 parsers).
 //!
 //! `tests/tools/setup.sh` brings those programs and the footage; `make test` runs it. Every wait
 //! here is a condition with a deadline; nothing sleeps and hopes.
@@ -8,10 +8,12 @@
 //! | module | what it shows |
 //! |---|---|
 //! | `roundtrip` | what was sent comes back, picture by picture |
+//! | `enhanced` | the same for the codecs of Enhanced RTMP |
 //! | `players` | foreign players and playlist parsers read it |
 //! | `reload` | blocking reload, preload hints, delta updates, HTTP delivery |
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
 //! | `page` | Chromium plays the page |
+//! | `embed` | Shaka Player and video.js play it on another site's page |
 //! | `recorded` | recorded publishers, cut at every position |
 //! | `flood` | floods of messages and of claims |
 //! | `hostile` | garbage, huge claims, slow and idle peers beside a live broadcast |
@@ -19,12 +21,15 @@
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
 //! | `shards` | a shard that hangs is replaced while the others serve |
 //!
-//! The rest is the harness: `server`, `publish`, `http`, `playlist`, `lint`, `player`, `frames`,
-//! `boxes`, `tool`, `watched`; `refused` is the table of the HTTP engine's own tests.
+//! The rest is the harness: `server`, `publish`, `browser`, `http`, `playlist`, `lint`, `player`,
+//! `frames`, `boxes`, `tool`, `watched`; `refused` is the table of the HTTP engine's own tests.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
 mod boxes;
+mod browser;
+mod embed;
+mod enhanced;
 mod flood;
 mod frames;
 mod hostile;

@@ -1,19 +1,19 @@
 //! Players and parsers we did not write read every kind of stream while it is live: ffprobe,
-//! GStreamer with both of its HLS demuxers, mpv, and m3u8 parsers of three ecosystems.
+//! GStreamer with both of its HLS demuxers, mpv, streamlink, and m3u8 parsers of three ecosystems.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::frames::Tracks;
+use crate::frames::{Frames, Tracks};
 use crate::player::{media_playlists, wait_segments};
 use crate::playlist::{Media, Multivariant};
-use crate::publish::Publisher;
+use crate::publish::{Pace, Program, Publisher, clip};
 use crate::server::Server;
-use crate::tool::{node, python, run, run_well};
+use crate::tool::{node, python, run, run_well, scratch, wait_for};
 
 /// Start-up of a player, a few segments at the speed they play, and a slow machine.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -187,6 +187,51 @@ fn round(value: Value) -> Value {
         Value::Object(items) => items.into_iter().map(|(key, item)| (key, round(item))).collect(),
         other => other,
     }
+}
+
+/// streamlink records a broadcast whose publisher vanishes for some seconds and comes back with the
+/// same clip from its beginning. Pictures carry their numbers, so their hashes tell which they are.
+#[test]
+fn streamlink_follows_a_discontinuity() {
+    let server = Server::start();
+    let (url, tracks) = (server.publish_url(), Tracks::of("fps25"));
+    let publisher = Publisher::start(Program::Ffmpeg, "fps25", Pace::Live, &url);
+    wait_segments(&server, tracks, 2);
+    let folder = scratch("streamlink");
+    let file = folder.join("recorded.ts");
+    let mut streamlink = python();
+    streamlink.args(["-m", "streamlink", "--no-config", "--loglevel", "warning"]);
+    streamlink.args(["--hls-live-edge", "99", "--force", "--output"]).arg(&file);
+    streamlink.args([&format!("hls://{}", server.url("/hls/stream.m3u8")), "best"]);
+    thread::scope(|scope| {
+        let recorder = scope.spawn(|| run_well(&mut streamlink, LIMIT));
+        wait_for("streamlink records", LIMIT, || {
+            std::fs::metadata(&file).is_ok_and(|file| file.len() > 0).then_some(())
+        });
+        publisher.kill();
+        let gone = Instant::now();
+        while gone.elapsed() < Duration::from_secs(3) {
+            assert!(!server.get("/hls/0/stream.m3u8").text().contains("#EXT-X-ENDLIST"));
+            thread::sleep(Duration::from_millis(200));
+        }
+        Publisher::start(Program::Ffmpeg, "fps25", Pace::Live, &url).finish(LIMIT);
+        recorder.join().expect("streamlink ends with the broadcast");
+    });
+    let sent = Frames::read(&clip("fps25").to_string_lossy(), tracks, LIMIT);
+    let recorded = Frames::read(&file.to_string_lossy(), tracks, LIMIT);
+    let _ = std::fs::remove_dir_all(folder);
+    let sent = sent.pictures();
+    let number = |hash: &&str| sent.iter().position(|sent| sent == hash);
+    let numbers: Option<Vec<usize>> = recorded.pictures().iter().map(number).collect();
+    let numbers = numbers.expect("every picture was sent");
+    let again = numbers.iter().rposition(|number| *number == 0).expect("a first picture");
+    let (before, after) = numbers.split_at(again);
+    assert!(before.len() > 75, "only {} pictures from before", before.len());
+    assert!(before.is_sorted_by(|a, b| a < b) && before[0] == 0, "{before:?}");
+    assert!(after.iter().copied().eq(0..sent.len()), "all pictures after: {after:?}");
+    let (pictures, sounds) = recorded.counts();
+    let expected = pictures * 48_000 / 1_024 / 25;
+    assert!(sounds.abs_diff(expected) < 20, "{sounds} units of sound for {pictures} pictures");
 }
 
 macro_rules! streams {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::tool::{ffmpeg, root, scratch, wait_for};
+use crate::tool::{ffmpeg, recent_ffmpeg, root, scratch, wait_for};
 
 /// How a clip is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,24 @@ pub(crate) enum Pace {
     Loop,
 }
 
-/// The two programs.
+/// The programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
+    /// Debian's; it speaks RTMP as it was.
     Ffmpeg,
+    /// A recent one, which sends by Enhanced RTMP what RTMP has no number for.
+    RecentFfmpeg,
     Gstreamer,
+}
+
+impl Program {
+    /// The ffmpeg that understands what this program sends.
+    pub(crate) fn reader(self) -> Command {
+        match self {
+            Self::Ffmpeg | Self::Gstreamer => ffmpeg(),
+            Self::RecentFfmpeg => recent_ffmpeg(),
+        }
+    }
 }
 
 /// A clip's file, made by `tests/tools/footage.sh`.
@@ -51,7 +64,9 @@ impl Publisher {
     /// Starts sending `name` to `url`.
     pub(crate) fn start(program: Program, name: &str, pace: Pace, url: &str) -> Self {
         Self::spawn(&mut match program {
-            Program::Ffmpeg => with_ffmpeg(name, pace, url),
+            Program::Ffmpeg | Program::RecentFfmpeg => {
+                with_ffmpeg(program.reader(), name, pace, url)
+            }
             Program::Gstreamer => {
                 assert!(pace != Pace::Loop, "gst-launch does not loop a file");
                 let sync = if pace == Pace::Live { "sync=true" } else { "sync=false" };
@@ -60,7 +75,7 @@ impl Publisher {
         })
     }
 
-    /// ffmpeg sending `name` over and over at the speed it plays.
+    /// Debian's ffmpeg sending `name` over and over at the speed it plays.
     pub(crate) fn looped(name: &str, url: &str) -> Self {
         Self::start(Program::Ffmpeg, name, Pace::Loop, url)
     }
@@ -128,8 +143,7 @@ impl Drop for Publisher {
     }
 }
 
-fn with_ffmpeg(name: &str, pace: Pace, url: &str) -> Command {
-    let mut command = ffmpeg();
+fn with_ffmpeg(mut command: Command, name: &str, pace: Pace, url: &str) -> Command {
     if pace == Pace::Loop {
         command.args(["-stream_loop", "-1"]);
     }
@@ -159,7 +173,8 @@ fn with_gstreamer(name: &str, sink: &[&str]) -> Command {
 /// own packets.
 pub(crate) fn as_sent(program: Program, name: &str) -> PathBuf {
     match program {
-        Program::Ffmpeg => clip(name),
+        Program::RecentFfmpeg if name.starts_with("av1") => without_delimiters(name),
+        Program::Ffmpeg | Program::RecentFfmpeg => clip(name),
         Program::Gstreamer => {
             let file = scratch("as-sent").join("sent.flv");
             let sink = format!("location={}", file.display());
@@ -168,4 +183,15 @@ pub(crate) fn as_sent(program: Program, name: &str) -> PathBuf {
             file
         }
     }
+}
+
+/// FLV begins each AV1 picture with a temporal delimiter, which MP4 leaves out (AV1 in ISOBMFF
+/// §2.4).
+fn without_delimiters(name: &str) -> PathBuf {
+    let file = scratch("as-sent").join("sent.flv");
+    let mut command = recent_ffmpeg();
+    command.arg("-i").arg(clip(name));
+    command.args(["-c", "copy", "-bsf:v", "filter_units=remove_types=2"]).arg(&file);
+    crate::tool::run_well(&mut command, Duration::from_secs(60));
+    file
 }

@@ -289,7 +289,9 @@ fn plain_http_of_playlists_and_media() {
     let short = kept(&playlist);
     assert!(short.contains("max-age=1") || short.contains("no-cache"), "{short}");
     let blocking = ask("GET", &format!("{VIDEO}?_HLS_msn={}", segment.msn), &[]);
-    assert_ne!(kept(&blocking), short, "CH-4: an answered directive may be kept longer");
+    // CH-4 allows more; a browser that keeps it holds up video.js, which asks again at the end of
+    // each segment.
+    assert_eq!(kept(&blocking), "max-age=0, s-maxage=1");
 
     // HEAD is GET without the body (CH-6).
     for path in [segment_path.as_str(), init_path.as_str(), "/hls/stream.m3u8"] {

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -110,6 +111,33 @@ pub(crate) fn ffmpeg() -> Command {
     let mut command = Command::new("ffmpeg");
     command.args(["-nostdin", "-hide_banner", "-v", "error", "-y"]);
     command
+}
+
+/// A recent ffmpeg, which speaks Enhanced RTMP; `tests/tools/requirements.txt` says which.
+pub(crate) fn recent_ffmpeg() -> Command {
+    let mut command = Command::new(recent_ffmpeg_path());
+    command.args(["-nostdin", "-hide_banner", "-v", "error", "-y"]);
+    command
+}
+
+/// The PyPI package imageio-ffmpeg holds one program, whose name tells its version.
+fn recent_ffmpeg_path() -> PathBuf {
+    let folder = site_packages().join("imageio_ffmpeg/binaries");
+    let mut files = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}; run tests/tools/setup.sh", folder.display()))
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    files
+        .find(|path| path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"ffmpeg-")))
+        .expect("imageio-ffmpeg brings its ffmpeg")
+}
+
+/// Where Python's packages lie; the folder between names the version of Python.
+fn site_packages() -> PathBuf {
+    let folder = root().join("tests/.tools/venv/lib");
+    let mut versions = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}; run tests/tools/setup.sh", folder.display()))
+        .filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
+    versions.find(|path| path.is_dir()).expect("a virtual environment has packages")
 }
 
 /// Python with the test tools' packages.

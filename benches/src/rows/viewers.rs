@@ -1,4 +1,4 @@
-//! P5, P6, P11, P13: low-latency viewers in front of a live broadcast.
+//! P5, P6, P11, P13, P22: low-latency viewers in front of a live broadcast.
 
 use std::time::Duration;
 
@@ -14,20 +14,40 @@ const RAMP: f64 = 1_000.0;
 /// Seconds between the last to join and the first counted part.
 const SETTLE: f64 = 2.0;
 
-/// P5: how many viewers one core serves in time, and what each costs.
+/// What a crowd of viewers saw, and what it cost.
+struct Crowd {
+    /// What the tool said.
+    text: String,
+    /// CPU seconds of the server.
+    spent: f64,
+    /// Of the run.
+    seconds: f64,
+}
+
+/// A fresh server, a publisher and so many viewers for some seconds.
+fn crowd(setting: &Setting, viewers: u32, join: bool) -> Outcome<Crowd> {
+    let warm_up = f64::from(viewers) / RAMP + SETTLE;
+    let seconds = warm_up + 8.0;
+    let server = Server::riverrun(&setting.binary, 1)?;
+    let publishing = on_air(&server, footage(VIDEO_BITS, AUDIO_BITS, 10), seconds + 4.0)?;
+    let before = server.cpu_seconds();
+    let multivariant = server.url("/hls/stream.m3u8");
+    let more: &[&str] = if join { &["--join", &multivariant] } else { &[] };
+    let text = watch(setting, &server, viewers, seconds, warm_up, more)?;
+    let spent = server.cpu_seconds() - before;
+    drop(server);
+    // The publisher notices that its server is gone.
+    let _ = publishing.join();
+    Ok(Crowd { text, spent, seconds })
+}
+
+/// P5: how many viewers one core serves in time, and what each costs. P22: what becomes of them
+/// when twice as many come.
 pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
-    let (mut most, mut cost) = (0.0, Vec::new());
-    for viewers in [250_u32, 500, 1_000, 1_500, 2_000, 2_500, 3_000] {
+    let (mut most, mut cost, mut peak) = (0_u32, Vec::new(), 0.0_f64);
+    for viewers in [250_u32, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000] {
         let count = f64::from(viewers);
-        let warm_up = count / RAMP + SETTLE;
-        let seconds = warm_up + 8.0;
-        let server = Server::riverrun(&setting.binary, 1)?;
-        let publishing = on_air(&server, footage(VIDEO_BITS, AUDIO_BITS, 10), seconds + 4.0)?;
-        let (text, spent) = {
-            let before = server.cpu_seconds();
-            let text = watch(setting, &server, viewers, seconds, warm_up, &[])?;
-            (text, server.cpu_seconds() - before)
-        };
+        let Crowd { text, spent, seconds } = crowd(setting, viewers, false)?;
         let late = said(&text, "fetched", "p99 ")?;
         let errors = said(&text, "responses", "4xx ")?
             + said(&text, "responses", "5xx ")?
@@ -39,22 +59,20 @@ pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
             share * 100.0,
             busy * 100.0
         );
-        drop(server);
-        // The publisher notices that its server is gone.
-        let _ = publishing.join();
         // Joining costs as much per second as watching, on half the viewers on average.
         cost.push(spent / (count * (seconds - count / RAMP / 2.0)) * 1e3);
         if late > 50.0 + PICTURE_MS || errors > 0.0 {
             break;
         }
-        most = count;
+        most = viewers;
+        peak = peak.max(said(&text, "goodput", "second ")?);
     }
     let last = cost.last().copied().unwrap_or(0.0);
-    Ok(vec![
+    let mut rows = vec![
         Row::alone(
             "P5 viewers of 3.1 Mb/s, picture and sound, on one core, p99 ≤ 50 ms",
             "viewers",
-            vec![most],
+            vec![f64::from(most)],
             Goal::Least(1_500.0),
             Goal::Least(2_500.0),
         ),
@@ -64,6 +82,34 @@ pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
             vec![last],
             Goal::Most(1e3 / 1_500.0),
             Goal::Most(1e3 / 2_500.0),
+        ),
+    ];
+    if most > 0 {
+        rows.extend(overload(setting, most, peak)?);
+    }
+    Ok(rows)
+}
+
+/// P22: twice as many viewers as one core can serve.
+fn overload(setting: &Setting, most: u32, peak: f64) -> Outcome<Vec<Row>> {
+    let calm = said(&crowd(setting, most * 4 / 5, true)?.text, "fetched", "p99 ")?;
+    let text = crowd(setting, most * 2, true)?.text;
+    eprint!("  P22 {} viewers\n{text}", most * 2);
+    let goodput = said(&text, "goodput", "second ")?;
+    Ok(vec![
+        Row::alone(
+            format!("P22 parts in time, {} viewers offered, against {most}", most * 2),
+            "% of the peak",
+            vec![goodput / peak.max(1e-9) * 100.0],
+            Goal::Least(80.0),
+            Goal::Least(95.0),
+        ),
+        Row::alone(
+            "P22 p99 lateness of those admitted, against 80 % load",
+            "×",
+            vec![said(&text, "fetched", "p99 ")? / calm.max(1e-9)],
+            Goal::Most(3.0),
+            Goal::Most(1.5),
         ),
     ])
 }

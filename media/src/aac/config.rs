@@ -14,7 +14,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::bit_writer::BitWriter;
-use crate::h264::bits::{BitReader, BitsError};
+use crate::bits::{BitReader, BitsError};
 use crate::limits;
 
 /// A parsed decoder configuration.

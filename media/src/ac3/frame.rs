@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::h264::bits::{BitReader, BitsError};
+use crate::bits::{BitReader, BitsError};
 
 /// What a decoder must know before the first frame, of either format.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use crate::h264::bits::{BitReader, BitsError};
+use crate::bits::{BitReader, BitsError};
 use crate::limits;
 use crate::picture::Colour;
 

@@ -69,8 +69,8 @@ fn parameter_sets_say_high_profile_with_cabac() {
     assert_eq!(sps.profile_idc, 100);
     assert_eq!((sps.width, sps.height), SIZE);
     assert!(sps.frame_mbs_only);
-    assert_eq!(sps.vui.colour_description, Some((1, 1, 1)));
-    assert_eq!(sps.vui.full_range, Some(false));
+    assert_eq!(sps.vui.signal.colour_description, Some((1, 1, 1)));
+    assert_eq!(sps.vui.signal.full_range, Some(false));
     assert_eq!(sps.vui.max_num_reorder_frames, Some(0));
     // pic_parameter_set_id and seq_parameter_set_id are 0, a single bit each; the next bit is
     // entropy_coding_mode_flag (H.264 §7.3.2.2).

@@ -7,66 +7,10 @@
 
 use std::ops::Range;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use thiserror::Error;
+use bytes::Bytes;
 
-use super::annexb;
 use super::nal::NalKind;
-use crate::limits;
-
-/// Bytes of each NAL length field (AVC-FF §5.3.3.1): 1, 2 or 4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LengthSize {
-    /// 8 bits.
-    One,
-    /// 16 bits.
-    Two,
-    /// 32 bits: what nearly every encoder sends and what leaves this server.
-    Four,
-}
-
-impl LengthSize {
-    /// From lengthSizeMinusOne; 2 is not legal.
-    pub const fn from_minus_one(value: u8) -> Option<Self> {
-        match value & 3 {
-            0 => Some(Self::One),
-            1 => Some(Self::Two),
-            3 => Some(Self::Four),
-            _ => None,
-        }
-    }
-
-    const fn bytes(self) -> usize {
-        match self {
-            Self::One => 1,
-            Self::Two => 2,
-            Self::Four => 4,
-        }
-    }
-}
-
-/// How NAL units are told apart inside a payload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Framing {
-    /// Each has its length before it.
-    Lengths(LengthSize),
-    /// Start codes.
-    AnnexB,
-}
-
-impl Framing {
-    /// Decides from the first payload of a connection (AV-3): Annex B when it begins with a start
-    /// code and cannot be read as lengths. `None` when the payload holds no NAL unit at all.
-    pub fn detect(payload: &[u8], announced: LengthSize) -> Option<Self> {
-        let lengths = Self::Lengths(announced);
-        match nal_ranges(payload, lengths) {
-            Ok(ranges) if ranges.is_empty() => None,
-            Ok(_) => Some(lengths),
-            Err(_) if annexb::starts_with_start_code(payload) => Some(Self::AnnexB),
-            Err(_) => Some(lengths),
-        }
-    }
-}
+use crate::nal::{Framing, FramingError, nal_ranges, with_four_byte_lengths};
 
 /// A payload made ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,24 +25,8 @@ pub struct CodedPicture {
     pub pps: Vec<Bytes>,
 }
 
-/// Why a payload is dropped. The peer's fault; the broadcast goes on (AV-4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum AccessUnitError {
-    /// A NAL length reaches past the end of the tag.
-    #[error("a NAL unit of {len} bytes stands where {left} are left")]
-    Length {
-        /// Announced bytes.
-        len: usize,
-        /// Bytes left in the payload.
-        left: usize,
-    },
-    /// More NAL units than one picture may have.
-    #[error("more than {} NAL units in one picture", limits::NALS_PER_PICTURE_MAX)]
-    TooMany,
-}
-
 /// Reads one payload; see the module's text for what is left out.
-pub fn normalise(payload: &Bytes, framing: Framing) -> Result<CodedPicture, AccessUnitError> {
+pub fn normalise(payload: &Bytes, framing: Framing) -> Result<CodedPicture, FramingError> {
     let ranges = nal_ranges(payload, framing)?;
     let mut picture =
         CodedPicture { payload: Bytes::new(), idr: false, sps: Vec::new(), pps: Vec::new() };
@@ -130,69 +58,11 @@ pub fn normalise(payload: &Bytes, framing: Framing) -> Result<CodedPicture, Acce
     Ok(picture)
 }
 
-/// The NAL units that are not empty, in order.
-pub(crate) fn nal_ranges(
-    payload: &[u8],
-    framing: Framing,
-) -> Result<Vec<Range<usize>>, AccessUnitError> {
-    let mut ranges = Vec::new();
-    match framing {
-        Framing::AnnexB => {
-            for range in annexb::split(payload) {
-                push(&mut ranges, range)?;
-            }
-        }
-        Framing::Lengths(size) => {
-            let mut at = 0;
-            // Fewer bytes than a length field at the end are padding (AV-4).
-            while let Some(field) = payload.get(at..at + size.bytes()) {
-                at += size.bytes();
-                let len = field.iter().fold(0, |len, &byte| len << 8 | usize::from(byte));
-                let left = payload.len() - at;
-                if len > left {
-                    return Err(AccessUnitError::Length { len, left });
-                }
-                if len > 0 {
-                    push(&mut ranges, at..at + len)?;
-                }
-                at += len;
-            }
-        }
-    }
-    Ok(ranges)
-}
-
-fn push(ranges: &mut Vec<Range<usize>>, range: Range<usize>) -> Result<(), AccessUnitError> {
-    if ranges.len() == limits::NALS_PER_PICTURE_MAX {
-        return Err(AccessUnitError::TooMany);
-    }
-    ranges.push(range);
-    Ok(())
-}
-
-/// The NAL units at `kept` as one sample; shares the payload's memory when nothing has to change.
-pub(crate) fn with_four_byte_lengths(
-    payload: &Bytes,
-    framing: Framing,
-    kept: &[Range<usize>],
-) -> Bytes {
-    let len = kept.iter().map(|range| 4 + range.len()).sum();
-    if framing == Framing::Lengths(LengthSize::Four) && len == payload.len() {
-        return payload.clone();
-    }
-    let mut out = BytesMut::with_capacity(len);
-    for range in kept {
-        let nal = payload.get(range.clone()).unwrap_or_default();
-        // A payload is at most a 24-bit message, so its pieces fit 32 bits.
-        out.put_u32(u32::try_from(nal.len()).unwrap_or(u32::MAX));
-        out.put_slice(nal);
-    }
-    out.freeze()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
+    use crate::nal::LengthSize;
 
     const FOUR: Framing = Framing::Lengths(LengthSize::Four);
 
@@ -249,10 +119,10 @@ mod tests {
     #[test]
     fn a_length_past_the_end_drops_the_picture() {
         let payload = Bytes::from_static(&[0, 0, 0, 9, 0x65, 3]);
-        assert_eq!(normalise(&payload, FOUR), Err(AccessUnitError::Length { len: 9, left: 2 }));
+        assert_eq!(normalise(&payload, FOUR), Err(FramingError::Length { len: 9, left: 2 }));
         let flood = vec![1_u8; 2 * (limits::NALS_PER_PICTURE_MAX + 1)];
         let one = Framing::Lengths(LengthSize::One);
-        assert_eq!(normalise(&flood.into(), one), Err(AccessUnitError::TooMany));
+        assert_eq!(normalise(&flood.into(), one), Err(FramingError::TooMany));
     }
 
     #[test]

@@ -16,13 +16,12 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 use thiserror::Error;
 
-use super::access_unit::LengthSize;
-use super::annexb;
 use super::nal::NalKind;
 use super::pps::{Pps, PpsError};
 use super::sps::{Sps, SpsError, has_chroma_fields};
 use crate::cursor::{Cursor, UnexpectedEnd};
 use crate::limits;
+use crate::nal::{LengthSize, annexb, without_padding};
 use crate::picture::{Colour, display_size};
 
 /// A decoder configuration in canonical form, with its first SPS understood.
@@ -132,13 +131,12 @@ impl AvcConfig {
 
     /// Width to height of one sample; (1, 1) when not told.
     pub fn sample_aspect_ratio(&self) -> (u32, u32) {
-        let (across, down) = self.sps.vui.sample_aspect_ratio.unwrap_or((1, 1));
-        (u32::from(across), u32::from(down))
+        self.sps.vui.signal.sample_aspect_ratio()
     }
 
     /// What a `colr` box should say (CM-15); `None` when the SPS says nothing.
     pub fn colour(&self) -> Option<Colour> {
-        Colour::from_signal(self.sps.vui.full_range, self.sps.vui.colour_description)
+        self.sps.vui.signal.colour()
     }
 }
 
@@ -209,9 +207,8 @@ impl ParameterSets {
     /// Adds one NAL unit; kinds other than SPS and PPS and empty units are passed over. Tells
     /// whether anything changed.
     pub fn insert(&mut self, nal: &[u8]) -> Result<bool, AvccError> {
-        // Zero bytes at the end are padding; the payload of a set ends with a stop bit.
-        let len = nal.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-        let nal = nal.get(..len).unwrap_or_default();
+        let nal = without_padding(nal);
+        let len = nal.len();
         if len > limits::PARAMETER_SET_BYTES_MAX {
             return Err(AvccError::SetTooLarge { len });
         }

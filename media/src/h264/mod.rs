@@ -5,16 +5,13 @@
 //! Nothing here decodes a picture.
 
 mod access_unit;
-pub mod annexb;
 mod avcc;
-pub mod bits;
 pub mod nal;
 pub mod pps;
 pub mod sps;
 pub mod vui;
 
-pub use access_unit::{AccessUnitError, CodedPicture, Framing, LengthSize, normalise};
-pub(crate) use access_unit::{nal_ranges, with_four_byte_lengths};
+pub use access_unit::{CodedPicture, normalise};
 pub use avcc::{AvcConfig, AvccError, ParameterSets, looks_like_hevc_record};
 pub use sps::{Sps, SpsError};
 

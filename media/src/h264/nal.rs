@@ -1,6 +1,4 @@
-//! NAL unit types and emulation prevention (H.264 §7.3.1, §7.4.1, table 7-1).
-
-use std::borrow::Cow;
+//! NAL unit types (H.264 §7.3.1, §7.4.1, table 7-1).
 
 /// What a NAL unit holds, from its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,44 +54,9 @@ impl NalKind {
     }
 }
 
-/// The payload of a NAL unit (header byte excluded) without emulation prevention bytes (§7.4.1).
-pub fn rbsp(payload: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = payload.windows(3).position(|three| three == [0, 0, 3]) else {
-        return Cow::Borrowed(payload);
-    };
-    let mut clean = Vec::with_capacity(payload.len());
-    let (head, rest) = payload.split_at(first);
-    clean.extend_from_slice(head);
-    let mut zeros = 0;
-    for &byte in rest {
-        if zeros >= 2 && byte == 3 {
-            zeros = 0;
-            continue;
-        }
-        zeros = if byte == 0 { zeros + 1 } else { 0 };
-        clean.push(byte);
-    }
-    Cow::Owned(clean)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn emulation_prevention_is_removed_wherever_it_stands() {
-        for (name, coded, clean) in [
-            ("none", &[1, 2, 3][..], &[1, 2, 3][..]),
-            ("inside", &[1, 0, 0, 3, 1], &[1, 0, 0, 1]),
-            ("at the start", &[0, 0, 3, 0, 0, 3, 2], &[0, 0, 0, 0, 2]),
-            ("at the end", &[5, 0, 0, 3], &[5, 0, 0]),
-            ("a real three", &[0, 3, 0, 3], &[0, 3, 0, 3]),
-            ("twice in a run", &[0, 0, 3, 3], &[0, 0, 3]),
-            ("empty", &[], &[]),
-        ] {
-            assert_eq!(rbsp(coded).as_ref(), clean, "{name}");
-        }
-    }
 
     #[test]
     fn kinds_come_from_the_low_five_bits() {

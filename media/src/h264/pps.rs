@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-use super::bits::{BitReader, BitsError};
-use super::nal::rbsp;
+use crate::bits::{BitReader, BitsError};
+use crate::nal::rbsp;
 
 /// Which set this is and which sequence parameter set it builds on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

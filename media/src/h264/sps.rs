@@ -7,10 +7,11 @@
 
 use thiserror::Error;
 
-use super::bits::{BitReader, BitsError};
-use super::nal::{NalKind, rbsp};
+use super::nal::NalKind;
 use super::vui::Vui;
+use crate::bits::{BitReader, BitsError};
 use crate::limits;
+use crate::nal::rbsp;
 
 /// A parsed sequence parameter set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::limits;
+use crate::nal::LengthSize;
 
 /// Records written by x264 through FFmpeg; `testdata/PROVENANCE.md`.
 fn records() -> BTreeMap<&'static str, Vec<u8>> {

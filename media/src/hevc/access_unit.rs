@@ -9,7 +9,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use super::nal::NalKind;
-use crate::h264::{AccessUnitError, Framing, nal_ranges, with_four_byte_lengths};
+use crate::nal::{Framing, FramingError, nal_ranges, with_four_byte_lengths};
 
 /// A payload made ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct CodedPicture {
 }
 
 /// Reads one payload; see the module's text for what is left out.
-pub fn normalise(payload: &Bytes, framing: Framing) -> Result<CodedPicture, AccessUnitError> {
+pub fn normalise(payload: &Bytes, framing: Framing) -> Result<CodedPicture, FramingError> {
     let ranges = nal_ranges(payload, framing)?;
     let mut kept: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
     let mut parameter_sets = Vec::new();
@@ -56,7 +56,7 @@ pub fn normalise(payload: &Bytes, framing: Framing) -> Result<CodedPicture, Acce
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::h264::LengthSize;
+    use crate::nal::LengthSize;
 
     #[test]
     fn cm12_sets_and_delimiters_leave_and_the_first_slice_names_the_picture() {

@@ -19,11 +19,10 @@ use thiserror::Error;
 
 use super::nal::{HEADER_BYTES, NalKind};
 use super::sps::{Sps, SpsError, bounded};
+use crate::bits::{BitReader, BitsError};
 use crate::cursor::{Cursor, UnexpectedEnd};
-use crate::h264::bits::{BitReader, BitsError};
-use crate::h264::nal::rbsp;
-use crate::h264::{LengthSize, annexb};
 use crate::limits;
+use crate::nal::{LengthSize, annexb, rbsp, without_padding};
 use crate::picture::Colour;
 
 /// A decoder configuration in canonical form, with its first SPS understood.
@@ -104,13 +103,12 @@ impl HevcConfig {
 
     /// Width to height of one sample; (1, 1) when not told.
     pub fn sample_aspect_ratio(&self) -> (u32, u32) {
-        let (across, down) = self.sps.vui.sample_aspect_ratio.unwrap_or((1, 1));
-        (u32::from(across), u32::from(down))
+        self.sps.vui.signal.sample_aspect_ratio()
     }
 
     /// Colour that the SPS tells; `None` when it says nothing.
     pub fn colour(&self) -> Option<Colour> {
-        Colour::from_signal(self.sps.vui.full_range, self.sps.vui.colour_description)
+        self.sps.vui.signal.colour()
     }
 }
 
@@ -205,9 +203,8 @@ impl ParameterSets {
     /// Adds one NAL unit; other kinds than VPS, SPS and PPS and empty units are passed over. Tells
     /// whether anything changed.
     pub fn insert(&mut self, nal: &[u8]) -> Result<bool, HvccError> {
-        // Zero bytes at the end are padding; the payload of a set ends with a stop bit.
-        let len = nal.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-        let nal = nal.get(..len).unwrap_or_default();
+        let nal = without_padding(nal);
+        let len = nal.len();
         if len > limits::PARAMETER_SET_BYTES_MAX {
             return Err(HvccError::SetTooLarge { len });
         }

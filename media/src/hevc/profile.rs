@@ -1,7 +1,7 @@
 //! Profile, tier and level of a stream, and the codec string they make (HEVC §7.3.3, AVC-FF Annex
 //! E).
 
-use crate::h264::bits::{BitReader, BitsError};
+use crate::bits::{BitReader, BitsError};
 
 /// The general part of profile_tier_level().
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use thiserror::Error;
 use super::nal::{HEADER_BYTES, NalKind};
 use super::profile::ProfileTierLevel;
 use super::vui::Vui;
-use crate::h264::bits::{BitReader, BitsError};
-use crate::h264::nal::rbsp;
+use crate::bits::{BitReader, BitsError};
 use crate::limits;
+use crate::nal::rbsp;
 
 /// A parsed sequence parameter set.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::h264::LengthSize;
+use crate::nal::LengthSize;
 use crate::picture::Colour;
 
 /// Records of x265; `testdata/PROVENANCE.md`.

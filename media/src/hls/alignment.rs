@@ -66,16 +66,18 @@ struct Leader {
 }
 
 impl Alignment {
-    /// Lengths in any unit; `start` is the output time of the first unit.
+    /// Lengths in any unit; `start` is the output time of the first unit, `opening` when it is the
+    /// first of its broadcast.
     pub(super) fn new(
         target: MediaTime,
         limit: MediaTime,
         start: MediaTime,
+        opening: bool,
         leader: TrackWriter,
         follower: Option<TrackWriter>,
     ) -> Self {
         let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
-        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target());
+        let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target(), opening);
         Self {
             cutter,
             leader: Leader {
@@ -237,6 +239,7 @@ impl Alignment {
     /// Ends the leader's segment at `dts`; the follower's will end at `boundary`.
     fn cut(&mut self, boundary: MediaTime, dts: i64, out: &mut VecDeque<Update>) {
         self.leader.writer.close_segment(dts, out);
+        self.cutter.close();
         if let Some(follower) = &mut self.follower {
             follower.add_boundary(boundary);
         }
@@ -286,6 +289,7 @@ impl Alignment {
             start,
             earliest: other.map_or(start, |other| other.min(start)),
             independent: writer.is_segment_independent(),
+            full_parts: writer.full_parts(self.leader.last_duration),
         })
     }
 

@@ -4,6 +4,9 @@
 //! TARGETDURATION is cut between them, into pieces as equal as the last interval allows; the
 //! segment after such a cut ends at the next sync unit, so that independence comes back as soon as
 //! it can.
+//!
+//! The first segment of a broadcast is short: most players begin only when one segment is complete,
+//! and those who wait for the broadcast should not wait for a whole one.
 
 /// The cut rule. Times are ticks of the leading track.
 #[derive(Debug)]
@@ -16,7 +19,15 @@ pub(super) struct Cutter {
     last_sync: Option<i64>,
     /// Distance of the last two sync units.
     sync_interval: Option<i64>,
+    /// The open segment is the first of its broadcast.
+    opening: bool,
 }
+
+/// The first segment ends at the first sync unit after this many parts: as many as PART-HOLD-BACK
+/// asks for (LL-3), so that a player of it can begin at once.
+const OPENING_PARTS: u32 = 3;
+/// Without a sync unit it ends after this many. One more, since keyframes each second are common.
+const OPENING_PARTS_MAX: u32 = 4;
 
 /// What the rule needs to know about the open segment.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +38,19 @@ pub(super) struct OpenSegment {
     pub(super) earliest: i64,
     /// It began with a sync unit.
     pub(super) independent: bool,
+    /// Its parts so far, with the one in the making if nothing more fits.
+    pub(super) full_parts: u32,
 }
 
 impl Cutter {
-    /// All in ticks of the leading track.
-    pub(super) const fn new(target: i64, limit: i64, part_target: i64) -> Self {
-        Self { target, limit, minimum: part_target, last_sync: None, sync_interval: None }
+    /// All in ticks of the leading track; `opening` when a broadcast begins here.
+    pub(super) const fn new(target: i64, limit: i64, part_target: i64, opening: bool) -> Self {
+        Self { target, limit, minimum: part_target, last_sync: None, sync_interval: None, opening }
+    }
+
+    /// The open segment was ended.
+    pub(super) const fn close(&mut self) {
+        self.opening = false;
     }
 
     /// No segment may be longer than this many ticks.
@@ -73,6 +91,10 @@ impl Cutter {
         if dts + duration - segment.earliest > self.limit {
             return true;
         }
+        let opening_parts = if sync { OPENING_PARTS } else { OPENING_PARTS_MAX };
+        if self.opening && segment.full_parts >= opening_parts {
+            return true;
+        }
         if sync { self.cuts_before_sync(segment, elapsed) } else { self.ends_piece(dts, elapsed) }
     }
 
@@ -110,20 +132,24 @@ mod tests {
     use super::*;
 
     fn cutter() -> Cutter {
-        Cutter::new(2_000, 3_000, 334)
+        Cutter::new(2_000, 3_000, 334, false)
+    }
+
+    fn opened(start: i64, independent: bool) -> OpenSegment {
+        OpenSegment { start, earliest: start, independent, full_parts: 0 }
     }
 
     /// Runs a source with one unit each 100 ms and sync units at the given times; returns the cuts.
     fn cuts(end: i64, sync_at: impl Fn(i64) -> bool) -> Vec<i64> {
         let mut cutter = cutter();
         let mut cuts = Vec::new();
-        let mut segment = OpenSegment { start: 0, earliest: 0, independent: sync_at(0) };
+        let mut segment = opened(0, sync_at(0));
         for dts in (0..end).step_by(100) {
             let sync = sync_at(dts);
             let _ = cutter.observe(dts, sync);
             if cutter.cuts_before(segment, dts, sync, 100) {
                 cuts.push(dts);
-                segment = OpenSegment { start: dts, earliest: dts, independent: sync };
+                segment = opened(dts, sync);
             }
         }
         cuts
@@ -154,6 +180,30 @@ mod tests {
     fn a_segment_that_began_between_syncs_ends_at_the_next_sync() {
         let cuts = cuts(5_000, |dts| [0, 3_200, 3_500, 3_800].contains(&dts));
         assert_eq!(cuts, [3_000, 3_500], "3.2 s is too soon");
+    }
+
+    #[test]
+    fn a_broadcast_opens_with_a_short_segment() {
+        let cut_at = |sync_interval: i64| {
+            let mut cutter = Cutter::new(2_000, 3_000, 334, true);
+            let ends = |cutter: &mut Cutter, dts: i64| {
+                let sync = dts % sync_interval == 0;
+                let _ = cutter.observe(dts, sync);
+                let full_parts = u32::try_from(dts / 300).unwrap();
+                let open = OpenSegment { full_parts, ..opened(0, true) };
+                cutter.cuts_before(open, dts, sync, 100)
+            };
+            (0..3_000).step_by(100).find(|dts| ends(&mut cutter, *dts)).unwrap()
+        };
+        for (interval, want) in
+            [(100, 900), (500, 1_000), (1_000, 1_000), (2_000, 1_200), (8_000, 1_200)]
+        {
+            assert_eq!(cut_at(interval), want, "interval {interval}");
+        }
+        let mut later = Cutter::new(2_000, 3_000, 334, true);
+        later.close();
+        let open = OpenSegment { full_parts: 5, ..opened(0, true) };
+        assert!(!later.cuts_before(open, 1_500, false, 100));
     }
 
     #[test]

@@ -133,13 +133,24 @@ impl RenditionWriter {
         self.list_until_close(out);
     }
 
+    /// Parts of the open segment, with the one in the making if a unit of `duration` would not fit
+    /// any more.
+    pub(super) fn full_parts(&self, duration: i64) -> u32 {
+        let parts = self.segment.map_or(0, |segment| segment.parts);
+        parts + u32::from(self.is_part_full(duration))
+    }
+
     /// Closes the part if it is long enough and a unit of `duration` would not fit any more.
     pub(super) fn close_full_part(&mut self, duration: i64, out: &mut VecDeque<Update>) {
-        let Some(cursor) = self.cursor else { return };
-        let listed = self.end - cursor;
-        if listed + duration > self.part_target && listed * 100 >= self.part_target * 85 {
+        if self.is_part_full(duration) {
             self.close_part(out);
         }
+    }
+
+    fn is_part_full(&self, duration: i64) -> bool {
+        let Some(cursor) = self.cursor else { return false };
+        let listed = self.end - cursor;
+        listed + duration > self.part_target && listed * 100 >= self.part_target * 85
     }
 
     /// Closes the part if it is long enough to be listed (LL-1). A sync unit in the middle of a

@@ -210,7 +210,8 @@ impl Segmenter {
         let limit = MediaTime::from_millis(i64::from(presentation.target_duration) * 1_000);
         let follower = writers.pop_front();
         let target = self.config.segment_target;
-        let alignment = Alignment::new(target, limit, anchor.start, leader, follower);
+        let alignment =
+            Alignment::new(target, limit, anchor.start, !discontinuity, leader, follower);
         let timeline = Timeline { first_msn: msn, renditions };
         self.updates.push_back(Update::Timeline(Arc::new(timeline)));
         self.input = Input::Running { tracks, anchor, alignment: Box::new(alignment) };

@@ -1,11 +1,12 @@
-// A browser on a line: each line on stdin is one order as JSON, each answer one line of JSON on stdout. tests/live/page.rs
-// gives the orders, because it also runs the server and the publishers. Chromium is the system's own.
+// A browser on a line: each line on stdin is one order as JSON, each answer one line of JSON on stdout. tests/live/browser.rs
+// gives the orders, because its tests also run the server and the publishers. Chromium is the system's own.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { embed } from "./foreign.mjs";
 
 const profile = mkdtempSync(join(tmpdir(), "riverrun-page-"));
 const quiet = ["networking", "timer-throttling"].map((what) => `--disable-background-${what}`);
@@ -13,9 +14,13 @@ const root = process.getuid?.() === 0;
 let context;
 let page;
 let problems = [];
+let site;
 
-async function open({ url, width, height, phone }) {
+/** Opens our page at `url`; with `player` a foreign site's page on which that player plays the stream at `url`. */
+async function open({ url, player, width, height, phone }) {
   await context?.close();
+  site?.close();
+  site = player ? await embed(player, url) : undefined;
   problems = [];
   context = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -34,16 +39,25 @@ async function open({ url, width, height, phone }) {
     ],
   });
   page = context.pages()[0] ?? (await context.newPage());
-  const origin = new URL(url).origin;
+  const origins = [url, site?.url ?? url].map((address) => new URL(address).origin);
+  await page.addInitScript(() => {
+    // Every codec that the browser was asked to decode.
+    window.sourceTypes = [];
+    const { addSourceBuffer } = MediaSource.prototype;
+    MediaSource.prototype.addSourceBuffer = function (type) {
+      window.sourceTypes.push(type);
+      return addSourceBuffer.call(this, type);
+    };
+  });
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on("pageerror", (error) => problems.push(`error: ${error.stack ?? error}`));
   page.on("request", (request) => {
     const to = request.url();
-    if (!to.startsWith(origin) && !/^(blob|data):/.test(to)) problems.push(`foreign request: ${to}`);
+    if (!origins.some((origin) => to.startsWith(origin)) && !/^(blob|data):/.test(to)) problems.push(`foreign request: ${to}`);
   });
-  await page.goto(url, { waitUntil: "domcontentloaded" });
+  await page.goto(site?.url ?? url, { waitUntil: "domcontentloaded" });
   return {};
 }
 
@@ -69,6 +83,9 @@ const facts = () =>
       width: video?.videoWidth ?? null,
       totalFrames: quality?.totalVideoFrames ?? null,
       overflow: scroller.scrollWidth - window.innerWidth,
+      alert: document.querySelector("[role=alert]")?.innerText ?? null,
+      sourceTypes: window.sourceTypes,
+      foreign: window.foreign?.() ?? null,
     };
   });
 
@@ -135,6 +152,7 @@ const orders = {
 
 async function close() {
   await context?.close().catch(() => {});
+  site?.close();
   rmSync(profile, { recursive: true, force: true });
 }
 

@@ -44,10 +44,19 @@ export interface StatusReply {
 }
 
 const DEADLINE_MS = 8_000;
+/** The server holds an answer back for 20 s. */
+const HELD_DEADLINE_MS = 30_000;
 
 export async function fetchStatus(): Promise<StatusReply> {
   const sentAt = Date.now();
   const status = await getJson<Status>("/api/status");
+  return { status, sentAt, receivedAt: Date.now() };
+}
+
+/** As fetchStatus, but while nothing is on the server answers only when that changes, or after 20 s. */
+export async function awaitBroadcast(signal: AbortSignal): Promise<StatusReply> {
+  const sentAt = Date.now();
+  const status = await getJson<Status>("/api/status?while=offline", HELD_DEADLINE_MS, signal);
   return { status, sentAt, receivedAt: Date.now() };
 }
 
@@ -71,17 +80,32 @@ export function embeddedFacts(): Facts | null {
   }
 }
 
-async function getJson<T>(path: string): Promise<T> {
-  const response = await request(path);
+async function getJson<T>(path: string, deadlineMs = DEADLINE_MS, cancel?: AbortSignal): Promise<T> {
+  const response = await request(path, deadlineMs, cancel);
   return (await response.json()) as T;
 }
 
-async function request(path: string): Promise<Response> {
+async function request(
+  path: string,
+  deadlineMs = DEADLINE_MS,
+  cancel?: AbortSignal,
+): Promise<Response> {
+  const deadline = AbortSignal.timeout(deadlineMs);
   const response = await fetch(path, {
     cache: "no-store",
     credentials: "same-origin",
-    signal: AbortSignal.timeout(DEADLINE_MS),
+    signal: cancel ? either(cancel, deadline) : deadline,
   });
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);
   return response;
+}
+
+/** AbortSignal.any, which browsers of 2023 lack. */
+function either(first: AbortSignal, second: AbortSignal): AbortSignal {
+  const both = new AbortController();
+  for (const signal of [first, second]) {
+    if (signal.aborted) both.abort(signal.reason);
+    signal.addEventListener("abort", () => both.abort(signal.reason), { once: true });
+  }
+  return both.signal;
 }

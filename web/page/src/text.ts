@@ -31,7 +31,10 @@ export const text = {
   licences: "Licences",
   tryNow: "Try now",
   unsupportedTitle: "This browser cannot play the broadcast",
-  unsupportedHint: "It lacks Media Source Extensions and HLS. Another browser or a media player can.",
+  unsupportedHint: "It lacks a decoder for it, or HLS altogether. Another browser or a media player can.",
+  noPictureTitle: "This browser cannot show the picture",
+  noPictureHint:
+    "It has no decoder for this broadcast’s video, so you only hear the sound. Another browser or a media player can show it.",
   failedTitle: "The broadcast cannot be played right now",
   failedHint: "The server sends the stream, but playing it failed several times. We keep trying.",
   openInPlayer: "Open the stream in a media player",

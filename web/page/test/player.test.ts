@@ -8,6 +8,7 @@ class ScriptedEngine implements Engine {
   readonly loaded: string[] = [];
   readonly selected: number[] = [];
   live: LiveWindow | null = null;
+  readonly paced: boolean[] = [];
   repairs = 0;
   destroyed = false;
 
@@ -24,6 +25,9 @@ class ScriptedEngine implements Engine {
   }
   selectLevel(index: number): void {
     this.selected.push(index);
+  }
+  pace(following: boolean): void {
+    this.paced.push(following);
   }
   repair(): void {
     this.repairs += 1;
@@ -112,7 +116,7 @@ afterEach(() => {
 async function join(presentation = 7): Promise<void> {
   player.follow(presentation);
   await settled();
-  engine().events.onTracks([{ index: 0, label: "720p" }], "/hls/audio/stream.m3u8");
+  engine().events.onTracks([{ index: 0, label: "720p" }], "/hls/audio/stream.m3u8", "shown");
 }
 
 async function watch(): Promise<void> {
@@ -129,7 +133,7 @@ async function reload(): Promise<void> {
   await vi.advanceTimersByTimeAsync(1_000);
   // The old source took the element's playing with it.
   video.paused = true;
-  engine().events.onTracks([], null);
+  engine().events.onTracks([], null, "shown");
 }
 
 test("a pause while play() is pending leaves the play button working", async () => {
@@ -205,7 +209,7 @@ test("what the viewer wants while the source loads is kept", async () => {
   player.togglePlay();
   expect(player.paused.value).toBe(false);
   player.togglePlay();
-  engine().events.onTracks([], null);
+  engine().events.onTracks([], null, "shown");
   await settled();
   expect(video.pending).toHaveLength(0);
   expect(player.paused.value).toBe(true);
@@ -237,7 +241,7 @@ test("a chosen level is not carried into another presentation", async () => {
   player.select(0);
   player.follow(8);
   await settled();
-  engine().events.onTracks([], null);
+  engine().events.onTracks([], null, "shown");
   expect(player.selection.value).toBe("auto");
   expect(engine().selected).toEqual([]);
 });
@@ -266,7 +270,7 @@ test("a window without a picture, and a picture without a window, are overdue", 
   engine().live = { start: 0, live: 10, edge: 11 };
   await vi.advanceTimersByTimeAsync(18_000);
   expect(engines()).toHaveLength(2);
-  engine().events.onTracks([], null);
+  engine().events.onTracks([], null, "shown");
   video.dispatchEvent(new Event("loadeddata"));
   await vi.advanceTimersByTimeAsync(25_000);
   expect(engines()).toHaveLength(3);
@@ -284,4 +288,19 @@ test.each<[string, () => void]>([
   await vi.advanceTimersByTimeAsync(60_000);
   expect(engines()).toHaveLength(1);
   expect(player.failure.value).toBeNull();
+});
+
+test("a picture that this browser cannot decode is told, until the next broadcast", async () => {
+  player.follow(7);
+  await settled();
+  engine().events.onTracks([], "/hls/audio/stream.m3u8", "undecodable");
+  expect(player.picture.value).toBe("undecodable");
+  // Sound alone has no picture to be told about: what the broadcast has does not change.
+  player.select("audio");
+  await settled();
+  engine().events.onTracks([], null, "none");
+  expect(player.picture.value).toBe("undecodable");
+  player.follow(8);
+  await settled();
+  expect(player.picture.value).toBe("shown");
 });

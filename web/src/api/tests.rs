@@ -18,6 +18,21 @@ fn text(json: Vec<u8>) -> String {
 }
 
 #[test]
+fn only_the_exact_wish_holds_a_status_back() {
+    for (query, want) in [
+        (None, false),
+        (Some(""), false),
+        (Some("while=offline"), true),
+        (Some("p=1&while=offline"), true),
+        (Some("while=online"), false),
+        (Some("while"), false),
+        (Some("awhile=offline"), false),
+    ] {
+        assert_eq!(waits_while_offline(query), want, "{query:?}");
+    }
+}
+
+#[test]
 fn status_while_live() {
     assert_eq!(
         text(live().to_json()),

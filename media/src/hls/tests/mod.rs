@@ -5,3 +5,4 @@ mod golden;
 mod lifecycle;
 mod model;
 mod publisher;
+mod widths;

@@ -280,6 +280,12 @@ impl Window {
         matches!(self.state, BroadcastState::Live | BroadcastState::Interrupted)
     }
 
+    /// A broadcast is running and something of it is listed.
+    pub fn is_playable(&self) -> bool {
+        let view = View { plain: false, delta: false };
+        self.is_live() && self.renditions.iter().any(|window| window.edge(view).listed)
+    }
+
     /// TARGETDURATION of the broadcast in whole seconds; the shell's limits on waiting follow it.
     pub fn target_duration(&self) -> Option<u32> {
         self.presentation.as_ref().map(|p| p.target_duration)

@@ -7,8 +7,9 @@ use bytes::Bytes;
 
 use super::{Coded, Damage};
 use crate::access_unit::VideoCodec;
-use crate::h264::{self, Framing, LengthSize, annexb};
+use crate::h264;
 use crate::hevc::{self, nal::NalKind};
+use crate::nal::{Framing, LengthSize, annexb};
 use crate::source::{Counters, Refusal};
 
 /// A codec whose pictures are rows of NAL units.

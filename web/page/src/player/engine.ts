@@ -17,6 +17,9 @@ export interface QualityLevel {
   label: string;
 }
 
+/** What there is to see: the picture, none in a broadcast of sound, or one that this browser cannot decode. */
+export type Picture = "shown" | "none" | "undecodable";
+
 /**
  * Why playing stopped: the network or server, the decoder, an engine that never said anything, or a
  * browser that never can.
@@ -25,7 +28,7 @@ export type Trouble = "network" | "media" | "silent" | "unsupported";
 
 export interface EngineEvents {
   /** The tracks are known; `audioUrl` is the playlist to load for sound alone. */
-  onTracks(levels: QualityLevel[], audioUrl: string | null): void;
+  onTracks(levels: QualityLevel[], audioUrl: string | null, picture: Picture): void;
   /** Another level is on screen. */
   onLevel(index: number): void;
   /** The engine gave up; it must be repaired or replaced. */
@@ -39,6 +42,8 @@ export interface Engine {
   playingDateMs(): number | null;
   /** -1 lets the engine choose. */
   selectLevel(index: number): void;
+  /** Called several times a second while playing: speeds up a viewer who follows and fell behind. */
+  pace(following: boolean): void;
   /** Tries to go on after a decoder fault without starting over. */
   repair(): void;
   destroy(): void;

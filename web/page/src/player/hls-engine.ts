@@ -5,14 +5,16 @@ import Hls, { type ErrorData, type HlsConfig, type Level } from "hls.js";
 import { levelText } from "../format";
 import { StallCushion } from "./cushion";
 import type { Engine, EngineEvents, LiveWindow, QualityLevel } from "./engine";
+import { OpeningLoader } from "./opening-loader";
+import { Pace } from "./pace";
 
 const settings: Partial<HlsConfig> = {
   lowLatencyMode: true,
   // The distance to the edge is the server's PART-HOLD-BACK and the cushion after stalls
   // (#keepDistance). hls.js would add to it for every stall and take nothing back.
   liveSyncOnStallIncrease: 0,
-  // Catching up by speed: above 1.1 voices sound wrong.
-  maxLiveSyncPlaybackRate: 1.08,
+  // Catching up by speed is pace.ts: hls.js flips between two speeds with nearly every part.
+  maxLiveSyncPlaybackRate: 1,
   // liveMaxLatencyDuration stays infinite: with a limit hls.js would also pull a rewound viewer back
   // to live. The player brings back only those who follow (latency.ts).
   liveDurationInfinity: true,
@@ -26,6 +28,7 @@ const settings: Partial<HlsConfig> = {
   // Parts are 0.334 s; the default tolerance of 0.25 s skips parts not much longer (hls.js #5028).
   maxFragLookUpTolerance: 0.1,
   enableWorker: false,
+  pLoader: OpeningLoader,
   manifestLoadPolicy: policy(8, 500, 2_000),
   // A publisher that drops and returns leaves the playlist silent or refused for some seconds.
   playlistLoadPolicy: policy(12, 500, 2_000),
@@ -52,10 +55,23 @@ export class HlsEngine implements Engine {
   readonly #hls = new Hls(settings);
   readonly #events: EngineEvents;
   readonly #cushion = new StallCushion();
+  readonly #pace = new Pace();
+  readonly #video: HTMLVideoElement;
+  /** The playlist offers a picture, whether this browser can decode it or not. */
+  #offersPicture: boolean | undefined;
+  #parsed = false;
 
   constructor(video: HTMLVideoElement, events: EngineEvents) {
+    this.#video = video;
     this.#events = events;
-    this.#hls.on(Hls.Events.MANIFEST_PARSED, () => this.#onTracks());
+    this.#hls.on(Hls.Events.MANIFEST_LOADED, (_event, { levels }) => {
+      this.#offersPicture = levels.some((level) => Boolean(level.height || level.videoCodec));
+      this.#onTracks();
+    });
+    this.#hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      this.#parsed = true;
+      this.#onTracks();
+    });
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
     this.#hls.on(Hls.Events.LEVEL_UPDATED, () => this.#keepDistance());
     this.#hls.on(Hls.Events.ERROR, (_event, error) => this.#onError(error));
@@ -83,17 +99,31 @@ export class HlsEngine implements Engine {
     this.#hls.nextLevel = index;
   }
 
+  pace(following: boolean): void {
+    const { buffered, currentTime, playbackRate } = this.#video;
+    const live = this.#hls.liveSyncPosition;
+    const end = buffered.length > 0 ? buffered.end(buffered.length - 1) : currentTime;
+    const behind = following && live !== null ? live - currentTime : 0;
+    const rate = this.#pace.rate(behind, end - currentTime);
+    if (rate !== playbackRate) this.#video.playbackRate = rate;
+  }
+
   repair(): void {
     this.#hls.recoverMediaError();
   }
 
   destroy(): void {
+    this.#video.playbackRate = 1;
     this.#hls.destroy();
   }
 
+  /** hls.js tells what was loaded before or after what it made of it. */
   #onTracks(): void {
+    if (!this.#parsed || this.#offersPicture === undefined) return;
     const levels = this.#hls.levels.filter((level) => level.height > 0 || level.videoCodec);
-    this.#events.onTracks(qualityLevels(this.#hls.levels, levels), this.#audioUrl());
+    // hls.js has left out what the browser cannot decode, and would play the sound without a word.
+    const picture = levels.length > 0 ? "shown" : this.#offersPicture ? "undecodable" : "none";
+    this.#events.onTracks(qualityLevels(this.#hls.levels, levels), this.#audioUrl(), picture);
   }
 
   #audioUrl(): string | null {

@@ -15,7 +15,7 @@ export class NativeEngine implements Engine {
     this.#video = video;
     this.#events = events;
     const { signal } = this.#listening;
-    video.addEventListener("loadedmetadata", () => events.onTracks([], null), { signal });
+    video.addEventListener("loadedmetadata", () => events.onTracks([], null, "shown"), { signal });
     video.addEventListener("error", () => this.#onError(), { signal });
   }
 
@@ -40,6 +40,10 @@ export class NativeEngine implements Engine {
 
   selectLevel(): void {
     // Safari chooses alone.
+  }
+
+  pace(): void {
+    // Safari catches up by itself.
   }
 
   repair(): void {

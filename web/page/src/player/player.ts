@@ -4,7 +4,7 @@
 import { signal } from "@preact/signals";
 import type { ServerClock } from "../clock";
 import { loadSound, saveSound } from "../prefs";
-import { createEngine, type Engine, type QualityLevel, type Trouble } from "./engine";
+import { createEngine, type Engine, type Picture, type QualityLevel, type Trouble } from "./engine";
 import { clampSeek, delaySeconds, isAtEdge, shouldJump, smoothDelay } from "./latency";
 import { Recovery } from "./recovery";
 import { ProgressWatch } from "./watch";
@@ -47,6 +47,7 @@ export class Player {
   readonly level = signal(-1);
   readonly selection = signal<Selection>("auto");
   readonly audioUrl = signal<string | null>(null);
+  readonly picture = signal<Picture>("shown");
 
   readonly #clock: ServerClock;
   readonly #recovery = new Recovery();
@@ -196,7 +197,8 @@ export class Player {
     this.#owedSince = performance.now();
     const generation = this.#generation;
     const events = {
-      onTracks: (levels: QualityLevel[], audioUrl: string | null) => this.#onTracks(levels, audioUrl),
+      onTracks: (levels: QualityLevel[], audioUrl: string | null, picture: Picture) =>
+        this.#onTracks(levels, audioUrl, picture),
       onLevel: (index: number) => {
         this.level.value = index;
       },
@@ -252,6 +254,7 @@ export class Player {
     this.level.value = -1;
     this.selection.value = "auto";
     this.audioUrl.value = null;
+    this.picture.value = "shown";
   }
 
   /**
@@ -263,12 +266,13 @@ export class Player {
     return (this.selection.value === "audio" && this.audioUrl.value) || whole;
   }
 
-  #onTracks(levels: QualityLevel[], audioUrl: string | null): void {
+  #onTracks(levels: QualityLevel[], audioUrl: string | null, picture: Picture): void {
     this.#hasTracks = true;
     // Playing sound alone, the engine sees no levels; the menu keeps those of the whole broadcast.
     if (this.selection.value !== "audio") {
       this.levels.value = levels;
       this.audioUrl.value = audioUrl;
+      this.picture.value = picture;
       if (typeof this.selection.value === "number") this.#engine?.selectLevel(this.selection.value);
     }
     if (this.#pausedByViewer) this.#settle();
@@ -412,6 +416,7 @@ export class Player {
     if (verdict === "flowing" || verdict === "moving") this.failure.value = null;
     if (verdict === "flowing") this.#recovery.succeed();
     if (idle) return;
+    this.#engine?.pace(this.#following);
     if (verdict === "stuck") this.#onTrouble("network");
     else if (this.#following && shouldJump(video.currentTime, live)) {
       video.currentTime = live;

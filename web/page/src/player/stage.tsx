@@ -2,13 +2,13 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { MutedIcon, PlayIcon, SoundIcon } from "../icons";
+import { MutedIcon, PlayIcon } from "../icons";
 import { StagePanel } from "../panels";
-import { RiverArt } from "../river";
 import { phase, player } from "../state";
 import { text } from "../text";
 import { Controls } from "./controls";
 import { setStage, toggleFullScreen } from "./fullscreen";
+import { Listening, isListening } from "./listening";
 
 /** The controls leave this long after the last movement over a playing picture. */
 const CONTROLS_LEAVE_MS = 2_600;
@@ -48,7 +48,7 @@ export function Stage() {
       role="region"
       aria-label={text.player}
       data-controls={shown ? "shown" : "hidden"}
-      data-audio-only={player.selection.value === "audio"}
+      data-audio-only={isListening()}
       onPointerMove={(event) => event.pointerType !== "touch" && wake()}
       onPointerLeave={(event) => {
         if (event.pointerType !== "touch") awake.value = false;
@@ -71,15 +71,7 @@ export function Stage() {
         onClick={() => phase.value === "live" && player.togglePlay()}
         onDblClick={toggleFullScreen}
       />
-      {phase.value === "live" && player.selection.value === "audio" && (
-        <div class="listening">
-          <RiverArt />
-          <p>
-            <SoundIcon loud />
-            {text.audioOnly}
-          </p>
-        </div>
-      )}
+      {phase.value === "live" && isListening() && <Listening />}
       <StagePanel />
       {phase.value === "live" && <LiveLayer />}
     </div>

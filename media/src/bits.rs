@@ -1,7 +1,7 @@
 //! Bits from the front of a byte string, most significant first, with Exp-Golomb codes.
 //!
 //! H.264 §7.2 and §9.1; AAC uses the fixed-length half. Reading past the end is an error, never a
-//! zero. Emulation prevention must be removed before ([`super::nal::rbsp`]).
+//! zero. Emulation prevention must be removed before ([`crate::nal::rbsp`]).
 
 use thiserror::Error;
 
