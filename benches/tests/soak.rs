@@ -122,7 +122,6 @@ fn two_minutes_of_two_hundred_viewers() -> Outcome<()> {
     assert_eq!((counts.client_errors, counts.server_errors, counts.failures), (0, 0, 0));
     assert!(late.parts > 250, "only {} parts were judged", late.parts);
     // Six parts a second, half of them sound; two requests for each, by everyone.
-
     let expected = VIEWERS as u64 * (SECONDS - WARM_UP_SECONDS) * 8;
     assert!(counts.good > expected, "{} answers instead of {expected}", counts.good);
     let is_ours = others_share < OTHERS_SHARE_MAX;
