@@ -1,9 +1,10 @@
 //! How a shard that starts beside a running broadcast comes to show it (F37).
 //!
-//! Each update carries a [`Stamp`]. A new shard takes a copy of a neighbour's [`Handover`], then goes
-//! on with its own queue: [`Progress`] tells which of the queued updates the copy holds already, and
-//! whether any is missing. Stamps are also the fence against a publisher that was given up: what it
-//! still sends when its stuck shard comes round is older than the word that ended it.
+//! Each update carries a [`Stamp`]. A new shard takes a copy of a neighbour's [`Handover`], then
+//! goes on with its own queue: [`Progress`] tells which of the queued updates the copy holds
+//! already, and whether any is missing. Stamps are also the fence against a publisher that was
+//! given up: what it still sends when its stuck shard comes round is older than the word that ended
+//! it.
 
 use riverrun_media::hls::{RenditionId, Window};
 

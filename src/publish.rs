@@ -46,8 +46,8 @@ impl Outlets {
         (Self(senders.into()), inboxes)
     }
 
-    /// Closes the queue of a shard, which ends the shard if it still hears, and opens another for its
-    /// successor. `None` if there is no such shard.
+    /// Closes the queue of a shard, which ends the shard if it still hears, and opens another for
+    /// its successor. `None` if there is no such shard.
     pub fn replace(&self, shard: usize) -> Option<Receiver<ShardMessage>> {
         let (sender, inbox) = async_channel::bounded(SHARD_QUEUE_MESSAGES);
         let slot = self.0.get(shard)?;

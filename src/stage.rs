@@ -9,8 +9,8 @@
 //! A thread of its own, asleep but for those messages, so that who is on air is known whichever
 //! shard panics or hangs (F37). A publisher on a shard that panicked gives its broadcast back as if
 //! its connection had dropped, and goes on with it by connecting again. One on a shard that hangs
-//! cannot: its broadcast is given up, and what it sends should it come round is void. The next claim
-//! begins another, with numbers that were never used (PL-6).
+//! cannot: its broadcast is given up, and what it sends should it come round is void. The next
+//! claim begins another, with numbers that were never used (PL-6).
 
 use std::time::{Duration, Instant};
 

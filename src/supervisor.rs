@@ -2,12 +2,12 @@
 //! help (F37).
 //!
 //! Each shard is a thread with an executor. One that panics says so; one that hangs does not take
-//! the ping of its supervisor, which is sent every few seconds and costs an idle process one wake-up.
-//! Either is replaced by a new thread under the same number: new listeners, and a window copied from
-//! a neighbour. A thread that hangs cannot be ended. It loses its sockets, so that its viewers come
-//! back to shards that live, and its queue, so that no publisher waits for it; should it come round
-//! it winds down by itself. When replacing does not help, or too many threads hang, the process
-//! ends and the service manager starts it anew.
+//! the ping of its supervisor, which is sent every few seconds and costs an idle process one
+//! wake-up. Either is replaced by a new thread under the same number: new listeners, and a window
+//! copied from a neighbour. A thread that hangs cannot be ended. It loses its sockets, so that its
+//! viewers come back to shards that live, and its queue, so that no publisher waits for it; should
+//! it come round it winds down by itself. When replacing does not help, or too many threads hang,
+//! the process ends and the service manager starts it anew.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -39,8 +39,8 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// A shard hangs after eight to ten seconds. It is far more than a busy machine makes a thread wait,
-    /// and viewers have other shards; but a publisher waits for it once its queue is full.
+    /// A shard hangs after eight to ten seconds. It is far more than a busy machine makes a thread
+    /// wait, and viewers have other shards; but a publisher waits for it once its queue is full.
     fn default() -> Self {
         Self {
             look_interval: Duration::from_secs(2),
@@ -177,8 +177,8 @@ pub struct Supervisor<S> {
 }
 
 impl<S: Shards> Supervisor<S> {
-    /// Starts `count` shards and waits until all accept connections. Also returns early when told to
-    /// stop; [`Self::watch`] then does so too.
+    /// Starts `count` shards and waits until all accept connections. Also returns early when told
+    /// to stop; [`Self::watch`] then does so too.
     pub fn start(
         shards: S,
         count: usize,

@@ -34,7 +34,8 @@ const LATENESS_MS_MAX: f64 = 50.0;
 /// Others may take this share of the machine before milliseconds tell more about them than about
 /// the server.
 const OTHERS_SHARE_MAX: f64 = 0.1;
-/// What is asked on a machine that others use: the parts that a player has in store (PART-HOLD-BACK).
+/// What is asked on a machine that others use: the parts that a player has in store
+/// (PART-HOLD-BACK).
 const LATENESS_MS_MAX_BESIDE_OTHERS: f64 = 1_000.0;
 /// The shortest rewind window. What leaves the playlists stays as long again and a bit (PL-12), so
 /// memory is level well before [`LEVEL_AFTER`].

@@ -1,5 +1,5 @@
-//! What a shard hears, in its one order: updates for the window, pings, questions of a neighbour, the
-//! word to stop.
+//! What a shard hears, in its one order: updates for the window, pings, questions of a neighbour,
+//! the word to stop.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -113,7 +113,7 @@ impl Shard {
             }
             Timer::new(HANDOVER_PAUSE).await;
         }
-        tracing::error!(shard = %self.plan.id, "nobody has the broadcast's past: it must begin anew");
+        tracing::error!(shard = %self.plan.id, "nobody has its past: the broadcast ends");
         // Until it does, its updates mean nothing here.
         let mut progress = self.progress.get();
         progress.give_up(stamp.broadcast);

@@ -1,5 +1,5 @@
-//! A shard's thread that hangs, stopped from outside by ptrace: the others serve on, it is replaced,
-//! and its successor shows what the others show (F37).
+//! A shard's thread that hangs, stopped from outside by ptrace: the others serve on, it is
+//! replaced, and its successor shows what the others show (F37).
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};

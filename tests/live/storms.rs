@@ -92,9 +92,8 @@ fn waits_that_are_given_up_leave_nothing_behind() {
                     let crowd: Vec<TcpStream> = (0..40)
                         .filter_map(|_| TcpStream::connect(address).ok())
                         .map(|mut stream| {
-                            let request = format!(
-                                "GET {VIDEO}?_HLS_msn={next}&_HLS_part=0 HTTP/1.1\r\nHost: a\r\n\r\n"
-                            );
+                            let target = format!("{VIDEO}?_HLS_msn={next}&_HLS_part=0");
+                            let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
                             let _ = stream.write_all(request.as_bytes());
                             stream
                         })

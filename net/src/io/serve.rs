@@ -50,8 +50,8 @@ pub async fn serve_listener<H: Handler>(
                 let pass = gate.enter();
                 let (handler, limits, stop) = (handler.clone(), limits.clone(), stop.clone());
                 glommio::spawn_local(async move {
-                    // A panic while this peer's bytes are read is a bug of ours; the runtime's hook has
-                    // told it, and it ends this connection only (F37).
+                    // A panic while this peer's bytes are read is a bug of ours; the runtime's hook
+                    // has told it, and it ends this connection only (F37).
                     let serving = serve_http(stream, handler, limits, stop);
                     let _ = AssertUnwindSafe(serving).catch_unwind().await;
                     drop((admitted, pass));

@@ -136,8 +136,8 @@ impl Checker {
                 let gap = next.date_ms.unwrap() - segment.date_ms.unwrap() - duration / 100;
                 assert!((-1..=1).contains(&gap), "dates of {} leave {gap} ms (PL-16)", segment.msn);
             }
-            // What stays as it was is fetched again only while it is the next to go: fetching all on
-            // each look made the time of a look grow with the window.
+            // What stays as it was is fetched again only while it is the next to go: fetching all
+            // on each look made the time of a look grow with the window.
             let known = self
                 .last
                 .as_ref()

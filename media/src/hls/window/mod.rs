@@ -39,8 +39,8 @@ impl Default for WindowConfig {
     }
 }
 
-/// The playlists and media of the current broadcast, and of the last one after its end. A clone shares
-/// the media; it is how a shard that starts late learns what the others offer (F37).
+/// The playlists and media of the current broadcast, and of the last one after its end. A clone
+/// shares the media; it is how a shard that starts late learns what the others offer (F37).
 #[derive(Clone, Debug)]
 pub struct Window {
     config: WindowConfig,

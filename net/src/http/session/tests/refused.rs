@@ -13,7 +13,8 @@ pub(crate) fn wire_of(case: &str) -> Vec<u8> {
     }
 }
 
-/// The case and its status. Every one must close the connection, so that nothing behind it is heard.
+/// The case and its status. Every one must close the connection, so that nothing behind it is
+/// heard.
 pub(crate) const REFUSED: &[(&str, u16)] = &[
     // Two lengths, or one that parsers read differently.
     ("@Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),

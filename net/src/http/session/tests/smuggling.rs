@@ -74,8 +74,8 @@ fn smuggling_and_malformed_requests_are_refused_and_the_connection_closed() {
     }
 }
 
-/// Found by fuzzing: cut between its CR and LF, an empty line before a request hid the byte after it
-/// from the search for bare line feeds.
+/// Found by fuzzing: cut between its CR and LF, an empty line before a request hid the byte after
+/// it from the search for bare line feeds.
 #[test]
 fn an_empty_line_that_comes_in_two_pieces_hides_nothing() {
     let rest = b"\n\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
