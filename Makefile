@@ -68,7 +68,7 @@ lint-live: page
 fuzz fuzz-smoke: page fuzz-tool
 
 fuzz-tool:
-	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --version 0.13.2
 
 fuzz:
 	@CARGO=$(CARGO) bash fuzz/run.sh "$(T)" "$(or $(SECONDS),600)"

@@ -18,8 +18,10 @@ use riverrun_media::time::{MediaTime, Timescale, UnixTime};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::clock;
+use crate::ingest::next_publisher;
 use crate::publish::{Broadcast, Outlets};
-use crate::stage::{Claim, Denial, Grant, Leaving, Origin, PublisherId, Revocation, StageMessage};
+use crate::stage::{Claim, Denial, Grant, Leaving, Origin, Revocation, StageMessage};
+use crate::supervisor::ShardId;
 
 /// Pictures that may wait between encoder and shard.
 const QUEUE_PICTURES: usize = 8;
@@ -42,15 +44,11 @@ enum Produced {
 
 /// Publishes the demo whenever nobody else is on air. `cores` are those of the process: this task
 /// runs on a pinned shard and its thread would inherit the pin. Ends when the stage is gone.
-pub async fn run(
-    stage: Sender<StageMessage>,
-    outlets: Outlets,
-    publisher: PublisherId,
-    cores: CpuSet,
-) {
+pub async fn run(stage: Sender<StageMessage>, outlets: Outlets, shard: ShardId, cores: CpuSet) {
+    let publisher = next_publisher();
     loop {
         let (sender, answer) = async_channel::bounded(1);
-        let claim = Claim { publisher, origin: Origin::Demo, answer: sender };
+        let claim = Claim { publisher, origin: Origin::Demo, shard, answer: sender };
         if stage.send(StageMessage::Claim(claim)).await.is_err() {
             return;
         }

@@ -260,9 +260,17 @@ impl Connection {
                 Role::Claiming { answer, .. } => {
                     Step::Answered(answer.recv().await.unwrap_or(Err(Denial::Stopping)))
                 }
-                // The stage revokes before the shard stops.
+                // The stage revokes before the server stops; a shard that breaks stops alone, and
+                // the publisher comes back to another one.
                 Role::Publisher { revoked, .. } => {
-                    Step::Revoked(revoked.recv().await.unwrap_or(Revocation::ShuttingDown))
+                    let revoked = async {
+                        Step::Revoked(revoked.recv().await.unwrap_or(Revocation::ShuttingDown))
+                    };
+                    let stopping = async {
+                        stopped.await;
+                        Step::Stopping
+                    };
+                    or(revoked, stopping).await
                 }
             }
         };
@@ -341,7 +349,7 @@ impl Connection {
         let publisher = next_publisher();
         let (sender, answer) = async_channel::bounded(1);
         let origin = Origin::Rtmp { stream_key };
-        let claim = Claim { publisher, origin, answer: sender };
+        let claim = Claim { publisher, origin, shard: self.shard.plan.id, answer: sender };
         // A stage that is gone closes the answer's channel.
         let _ = self.shard.plan.stage.send(StageMessage::Claim(claim)).await;
         self.role = Role::Claiming { publisher, stream_key, answer };
@@ -376,7 +384,8 @@ impl Connection {
 
     fn go_on_air(&mut self, grant: Grant) {
         let Role::Claiming { publisher, stream_key, .. } = self.role else { return };
-        tracing::info!(peer = %self.peer, ?publisher, "on air");
+        let shard = self.shard.plan.id;
+        tracing::info!(peer = %self.peer, ?publisher, %shard, "on air");
         let Grant { broadcast, revoked } = grant;
         self.role = Role::Publisher { publisher, stream_key, broadcast, revoked, streams: false };
         self.session.accept_publish(Instant::now());

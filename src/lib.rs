@@ -1,11 +1,13 @@
 //! Riverrun, the tour: what runs where.
 //!
 //! [`server`] checks the machine ([`probe`]), opens the store, makes the first [`secrets`] and
-//! starts one executor per core ([`shard`]). Every shard accepts viewers ([`serve`]) and publishers
-//! ([`ingest`]). Who is on air is decided by one task on shard 0, the [`stage`]; the publisher then
-//! holds the broadcast ([`publish`]), is read by a thread of its own ([`on_air`]) and sends
-//! finished parts to every shard, where requests that [`wait`] for them are released. A shard whose
-//! [`load`] makes viewers late takes no more of them. [`demo`] is a publisher without a connection.
+//! starts one executor per core ([`executors`], [`shard`]), which a [`supervisor`] keeps running;
+//! one that is replaced learns the running broadcast by a [`handover`]. Every shard accepts viewers
+//! ([`serve`]) and publishers ([`ingest`]). Who is on air is decided by one thread, the [`stage`];
+//! the publisher then holds the broadcast ([`publish`]), is read by a thread of its own ([`on_air`])
+//! and sends finished parts to every shard, where requests that [`wait`] for them are released. A
+//! shard whose [`load`] makes viewers late takes no more of them. [`demo`] is a publisher without a
+//! connection.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
 //! type says its own, raw integers end in theirs.
@@ -16,7 +18,9 @@ pub mod complaints;
 pub mod config;
 pub mod demo;
 pub mod ending;
+pub mod executors;
 pub mod failures;
+pub mod handover;
 pub mod ingest;
 pub mod load;
 pub mod on_air;
@@ -27,6 +31,8 @@ pub mod serve;
 pub mod server;
 pub mod shard;
 pub mod stage;
+pub mod supervisor;
+mod thread_wait;
 pub mod wait;
 
 use std::path::Path;

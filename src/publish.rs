@@ -3,12 +3,12 @@
 //! [`Broadcast`] joins the two machines of the media room, [`Source`] and [`Segmenter`], and sends
 //! what they make through [`Outlets`]: one send per shard and update (hop 3 of the house).
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use async_channel::Sender;
+use async_channel::{Receiver, Sender};
 use riverrun_media::access_unit::{AccessUnit, Tracks};
 use riverrun_media::hls::{Segmenter, SegmenterConfig, Update};
 use riverrun_media::rtmp::Event;
@@ -17,7 +17,8 @@ use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
 
 use crate::clock;
-use crate::shard::{Facts, ShardMessage};
+use crate::handover::Stamp;
+use crate::shard::{Facts, SHARD_QUEUE_MESSAGES, ShardMessage};
 
 /// Media sequence numbers taken out of the store at once: over two hours of 2 s segments.
 const MSN_BLOCK: u64 = 4_096;
@@ -29,33 +30,63 @@ const DISCONTINUITY_BLOCK: u64 = 4_096;
 /// Senders to every shard's window.
 ///
 /// The queues are bounded; when one is full the publisher waits, which reaches the encoder as TCP
-/// back-pressure. An update is never dropped: a window with a hole cannot be mended.
+/// back-pressure. An update is never dropped: a window with a hole cannot be mended. The queue of a
+/// shard that is stuck is closed and exchanged, so that nobody waits for it any more.
 #[derive(Clone)]
-pub struct Outlets(Arc<[Sender<ShardMessage>]>);
+pub struct Outlets(Arc<[Mutex<Sender<ShardMessage>>]>);
 
 impl Outlets {
-    /// One sender per shard.
-    pub fn new(shards: Vec<Sender<ShardMessage>>) -> Self {
-        Self(shards.into())
+    /// Queues for this many shards.
+    pub fn new(shards: usize) -> (Self, Vec<Receiver<ShardMessage>>) {
+        let queue = || {
+            let (sender, inbox) = async_channel::bounded(SHARD_QUEUE_MESSAGES);
+            (Mutex::new(sender), inbox)
+        };
+        let (senders, inboxes): (Vec<_>, Vec<_>) = (0..shards).map(|_| queue()).unzip();
+        (Self(senders.into()), inboxes)
     }
 
-    async fn update(&self, update: &Update) {
-        for shard in self.0.iter() {
-            // Closed means that the shard has ended; the others go on.
-            let _ = shard.send(ShardMessage::Update(update.clone())).await;
+    /// Closes the queue of a shard, which ends the shard if it still hears, and opens another for
+    /// its successor. `None` if there is no such shard.
+    pub fn replace(&self, shard: usize) -> Option<Receiver<ShardMessage>> {
+        let (sender, inbox) = async_channel::bounded(SHARD_QUEUE_MESSAGES);
+        let slot = self.0.get(shard)?;
+        let old =
+            std::mem::replace(&mut *slot.lock().unwrap_or_else(PoisonError::into_inner), sender);
+        old.close();
+        Some(inbox)
+    }
+
+    /// The queues of the other shards, for the one that wants to learn from them.
+    pub fn neighbours(&self, shard: usize) -> impl Iterator<Item = Sender<ShardMessage>> {
+        let count = self.0.len();
+        (1..count).filter_map(move |distance| self.sender((shard + distance) % count))
+    }
+
+    fn sender(&self, shard: usize) -> Option<Sender<ShardMessage>> {
+        // Nothing panics while it is locked.
+        self.0.get(shard).map(|slot| slot.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// One message to every shard, in the order of the shards.
+    async fn tell(&self, message: &ShardMessage) {
+        for shard in 0..self.0.len() {
+            if let Some(sender) = self.sender(shard) {
+                // Closed means that the shard has ended; the others go on.
+                let _ = sender.send(message.clone()).await;
+            }
         }
     }
 
-    /// Ends the broadcast for every viewer, whatever state its publisher left it in.
-    pub async fn end(&self) {
-        self.update(&Update::End).await;
+    /// Ends a broadcast for every viewer, whatever state its publisher left it in, and makes
+    /// everything that it may still send void.
+    pub async fn give_up(&self, broadcast: u64) {
+        self.tell(&ShardMessage::GiveUp(broadcast)).await;
     }
 
     /// Tells every shard since when somebody is on air.
     pub async fn facts(&self, facts: &Facts) {
-        for shard in self.0.iter() {
-            let _ = shard.send(ShardMessage::Facts(facts.clone())).await;
-        }
+        self.tell(&ShardMessage::Facts(facts.clone())).await;
     }
 }
 
@@ -71,13 +102,10 @@ impl Numbers {
         Self { store, segment_target }
     }
 
-    /// A new broadcast. Waits for the disk off the shard.
-    pub async fn broadcast(&self) -> Result<Broadcast, StoreError> {
-        let store = Arc::clone(&self.store);
+    /// A new broadcast. Waits for the disk: not to be called on a shard.
+    pub fn broadcast(&self) -> Result<Broadcast, StoreError> {
         let floor = seconds_since_2026(clock::date());
-        let reservation = glommio::executor()
-            .spawn_blocking(move || store.reserve(MSN_BLOCK, DISCONTINUITY_BLOCK, floor))
-            .await?;
+        let reservation = self.store.reserve(MSN_BLOCK, DISCONTINUITY_BLOCK, floor)?;
         let target = i64::try_from(self.segment_target.as_millis()).unwrap_or(i64::MAX);
         let segmenter = Segmenter::new(SegmenterConfig {
             segment_target: MediaTime::from_millis(target),
@@ -86,6 +114,7 @@ impl Numbers {
             ..SegmenterConfig::default()
         });
         Ok(Broadcast {
+            next: Stamp { broadcast: reservation.first_msn, step: 0 },
             source: Source::new(SourceConfig::default()),
             segmenter,
             reservation: Arc::new(Reserved {
@@ -106,6 +135,8 @@ fn seconds_since_2026(date: UnixTime) -> u64 {
 
 /// One broadcast from its first publisher to its end.
 pub struct Broadcast {
+    /// Of the next update.
+    next: Stamp,
     source: Source,
     segmenter: Segmenter,
     reservation: Arc<Reserved>,
@@ -121,6 +152,11 @@ struct Reserved {
 }
 
 impl Broadcast {
+    /// Its number: no other broadcast ever has it, and later ones have higher ones.
+    pub const fn number(&self) -> u64 {
+        self.next.broadcast
+    }
+
     /// A new connection continues the broadcast (RC-3).
     pub fn reconnect(&mut self, now: Instant) {
         self.source.reconnect(now);
@@ -161,8 +197,15 @@ impl Broadcast {
         self.segmenter.push(unit);
     }
 
-    /// Sends everything that is ready to every shard.
+    /// Sends everything that is ready to every shard. Only on a shard.
     pub async fn flush(&mut self, outlets: &Outlets) {
+        self.segment();
+        self.publish(outlets).await;
+        self.keep_numbers_reserved();
+    }
+
+    /// What the source made out of the publisher's messages becomes parts.
+    fn segment(&mut self) {
         while let Some(event) = self.source.poll_event() {
             match event {
                 SourceEvent::Tracks { tracks, start, arrived } => {
@@ -172,14 +215,13 @@ impl Broadcast {
                 SourceEvent::Notice(notice) => tracing::warn!(%notice, "about this source"),
             }
         }
-        self.publish(outlets).await;
     }
 
     /// The publisher has gone: whole pictures are published, the open segment is closed
     /// (F1).
     pub async fn interrupt(&mut self, outlets: &Outlets) {
         self.source.end_of_input();
-        self.flush(outlets).await;
+        self.segment();
         self.segmenter.interrupt();
         self.publish(outlets).await;
     }
@@ -198,9 +240,9 @@ impl Broadcast {
                     "the keyframe interval is too long, viewers join slower: set 2 s in the encoder"
                 );
             }
-            outlets.update(&update).await;
+            outlets.tell(&ShardMessage::Update(self.next, update)).await;
+            self.next.step += 1;
         }
-        self.keep_numbers_reserved();
     }
 
     /// Takes the next block of sequence numbers long before it is needed. A disk that fails is

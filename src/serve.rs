@@ -33,6 +33,9 @@ impl Handler for Viewers {
     async fn handle(&self, _peer: SocketAddr, request: Request) -> Response {
         let route = Route::parse(&request.method, request.uri.path());
         let mut response = self.answer(&route, &request).await;
+        if self.shard.is_broken() {
+            response = restarting();
+        }
         if !response.headers.contains_key(header::CACHE_CONTROL) {
             let cache = if response.status.is_success() { route.cache() } else { Cache::Never };
             set(&mut response, header::CACHE_CONTROL, cache.header());
@@ -129,6 +132,13 @@ impl Viewers {
             presentation: self.shard.presentation(),
         }
     }
+}
+
+/// The connection ends with it; the next one is another shard's.
+fn restarting() -> Response {
+    Response::text(StatusCode::SERVICE_UNAVAILABLE, "this part of the server starts again; try now")
+        .header(header::RETRY_AFTER, "0")
+        .header(header::CACHE_CONTROL, "no-store")
 }
 
 /// 304 where the client has it already (RFC 9110 §13).

@@ -1,4 +1,6 @@
-//! Start and stop of the whole: probes, store, shards, signal, drain.
+//! Start and stop of the whole: probes, store, stage, shards, signal, drain.
+//!
+//! The main thread is the shards' [`Supervisor`] from the start to the stop.
 //!
 //! Stopping follows the flow of the media: publishers end, the last part and the ENDLIST are
 //! published, listeners close, viewers drain to a deadline, the process ends (F36).
@@ -7,26 +9,26 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use async_channel::{Receiver, Sender};
-use glommio::{LocalExecutorBuilder, Placement};
+use async_channel::Sender;
 use riverrun_net::io::{BindError, ConnectionLimits};
 use riverrun_storage::disk::{OpenError, Store};
-use rustix::thread::{CpuSet, sched_getaffinity};
+use rustix::thread::sched_getaffinity;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::banner::Banner;
 use crate::config::{Config, LogLevel, Secret};
+use crate::executors::Executors;
 use crate::probe::{self, ProbeError};
 use crate::publish::{Numbers, Outlets};
 use crate::secrets::{self, SecretError};
-use crate::shard::{self, SHARD_QUEUE_MESSAGES, ShardMessage, ShardPlan, StopAt};
+use crate::shard::ShardPlan;
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage, StageMessage};
-use crate::{demo, ingest};
+use crate::supervisor::{News, Patience, ShardId, Supervisor, SupervisorError};
 
 /// SIGTERM to the end of the process at the latest.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
@@ -43,9 +45,6 @@ const PORT_RETRY_INTERVAL: Duration = Duration::from_millis(5);
 const OPEN_FILES_RESERVED: u64 = 768;
 /// Viewers' connections of a shard however few files are allowed.
 const CONNECTIONS_MIN: usize = 64;
-/// Memory that each executor registers with its ring, in bytes. glommio's default of 10 MiB is for
-/// direct disk I/O, of which the shards do none.
-const RING_MEMORY_BYTES: usize = 64 << 10;
 
 /// Why the server ended with an error.
 #[derive(Debug, Error)]
@@ -70,27 +69,12 @@ pub enum ServerError {
     /// The signal handler could not be installed.
     #[error("SIGTERM cannot be listened for: {0}")]
     Signal(std::io::Error),
-    /// A shard ended by itself.
-    #[error("shard {index} ended by itself: {reason}")]
-    Shard {
-        /// Its number.
-        index: usize,
-        /// What it said.
-        reason: String,
-    },
+    /// The shards could not be kept running.
+    #[error(transparent)]
+    Shards(#[from] SupervisorError),
     /// A thread could not be made.
     #[error("a thread could not be started: {0}")]
     Thread(std::io::Error),
-}
-
-/// What the main thread hears.
-enum News {
-    /// A shard accepts connections.
-    Accepting,
-    /// A shard could not start or failed later.
-    Failed(ServerError),
-    /// SIGTERM or SIGINT.
-    Stop,
 }
 
 /// Runs the server until a signal stops it.
@@ -129,19 +113,12 @@ pub fn run(mut config: Config) -> Result<(), ServerError> {
 
 /// The started server, as the main thread holds it.
 struct Running {
-    heard: mpsc::Receiver<News>,
     stage: Sender<StageMessage>,
-    shards: Vec<ShardHandle>,
-}
-
-/// A shard from outside.
-struct ShardHandle {
-    stop: Sender<StopAt>,
-    thread: JoinHandle<()>,
+    supervisor: Supervisor<Executors>,
 }
 
 impl Running {
-    /// Starts the shards and waits until all of them accept connections.
+    /// Starts the stage and the shards and waits until all of them accept connections.
     fn start(
         config: &Config,
         store: &Arc<Store>,
@@ -151,48 +128,43 @@ impl Running {
         let (news, heard) = mpsc::channel();
         listen_for_signals(news.clone())?;
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
-        let queues = || async_channel::bounded(SHARD_QUEUE_MESSAGES);
-        let (outlets, inboxes): (Vec<_>, Vec<_>) = (0..config.shards).map(|_| queues()).unzip();
+        let (outlets, inboxes) = Outlets::new(config.shards);
+        let numbers = Numbers::new(Arc::clone(store), config.segment_target);
+        let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace);
+        let ended = news.clone();
+        thread::Builder::new()
+            .name("stage".to_owned())
+            .spawn(move || {
+                // Its panic has been told by the runtime's hook; the process cannot go on without.
+                let _ = catch_unwind(AssertUnwindSafe(|| performance.run()));
+                let _ = ended.send(News::StageEnded);
+            })
+            .map_err(ServerError::Thread)?;
         let plan = ShardPlan {
+            id: ShardId { index: 0, life: 0 },
             http: config.http,
             rtmp: config.rtmp,
             rewind: config.rewind,
             stream_keys: stream_keys.into(),
             stage: stage.clone(),
-            outlets: Outlets::new(outlets),
+            outlets,
             connections_max: connections_max(open_files, config.shards),
-            cores: allowed_cores(),
+            // None when the system does not say.
+            cores: sched_getaffinity(None).unwrap_or_default(),
         };
-        let performance = Performance {
-            inbox: stage_inbox,
-            numbers: Numbers::new(Arc::clone(store), config.segment_target),
-            grace: config.grace,
-            demo: config.demo.then(allowed_cores),
-        };
-        let shards = spawn_shards(&plan, performance, inboxes, &news)?;
-        let running = Self { heard, stage, shards };
-        running.wait_until_accepting()?;
-        Ok(running)
+        let shards = Executors::new(plan, inboxes, config.demo);
+        let patience = Patience::default();
+        let supervisor = Supervisor::start(shards, config.shards, patience, (news, heard))?;
+        Ok(Self { stage, supervisor })
     }
 
-    fn wait_until_accepting(&self) -> Result<(), ServerError> {
-        for _ in &self.shards {
-            match self.heard.recv() {
-                Ok(News::Accepting) => {}
-                Ok(News::Failed(error)) => return Err(error),
-                Ok(News::Stop) | Err(_) => break,
-            }
+    fn until_stopped(mut self) -> Result<(), ServerError> {
+        let result = self.supervisor.watch();
+        if let Err(error) = &result {
+            tracing::error!(%error, "the server ends");
         }
-        Ok(())
-    }
-
-    fn until_stopped(self) -> Result<(), ServerError> {
-        let result = match self.heard.recv() {
-            Ok(News::Failed(error)) => Err(error),
-            Ok(News::Stop | News::Accepting) | Err(_) => Ok(()),
-        };
         self.stop();
-        result
+        Ok(result?)
     }
 
     /// No step waits without a bound: a shard that hangs must not keep the process.
@@ -210,14 +182,10 @@ impl Running {
             Some(false) => {}
             None => tracing::warn!("the broadcast could not be ended in time"),
         }
-        for shard in &self.shards {
-            // Full only when it was told already.
-            let _ = shard.stop.try_send(deadline);
-        }
-        let shards = self.shards;
+        let threads = self.supervisor.stop(deadline);
         let joined = within(deadline, move || {
-            for shard in shards {
-                if shard.thread.join().is_err() {
+            for thread in threads {
+                if thread.join().is_err() {
                     tracing::error!("a shard did not end cleanly");
                 }
             }
@@ -301,92 +269,4 @@ fn listen_for_signals(news: mpsc::Sender<News>) -> Result<(), ServerError> {
         })
         .map_err(ServerError::Signal)?;
     Ok(())
-}
-
-/// What shard 0 runs beside its own work.
-struct Performance {
-    inbox: Receiver<StageMessage>,
-    numbers: Numbers,
-    grace: Duration,
-    /// The cores that the demo's codec may use, when it was asked for.
-    demo: Option<CpuSet>,
-}
-
-fn spawn_shards(
-    plan: &ShardPlan,
-    performance: Performance,
-    inboxes: Vec<Receiver<ShardMessage>>,
-    news: &mpsc::Sender<News>,
-) -> Result<Vec<ShardHandle>, ServerError> {
-    let cores = allowed_cores();
-    let cores: Vec<_> = (0..CpuSet::MAX_CPU).filter(|core| cores.is_set(*core)).collect();
-    let mut performance = Some(performance);
-    let pinned = inboxes.len() <= cores.len();
-    let spawn = |(index, inbox)| {
-        let placement = match cores.get(index) {
-            Some(core) if pinned => Placement::Fixed(*core),
-            _ => Placement::Unbound,
-        };
-        let (plan, performance, news) = (plan.clone(), performance.take(), news.clone());
-        let (stop, stopped) = async_channel::bounded(1);
-        let thread = thread::Builder::new()
-            .name(format!("shard-{index}"))
-            .spawn(move || {
-                let hops = (inbox, stopped);
-                if let Err(error) = execute(index, placement, plan, performance, hops, &news) {
-                    // The main thread is gone only when the process is ending.
-                    let _ = news.send(News::Failed(error));
-                }
-            })
-            .map_err(ServerError::Thread)?;
-        Ok(ShardHandle { stop, thread })
-    };
-    inboxes.into_iter().enumerate().map(spawn).collect()
-}
-
-/// One shard's thread from its ring to its end.
-fn execute(
-    index: usize,
-    placement: Placement,
-    plan: ShardPlan,
-    performance: Option<Performance>,
-    (inbox, stop): (Receiver<ShardMessage>, Receiver<StopAt>),
-    news: &mpsc::Sender<News>,
-) -> Result<(), ServerError> {
-    let executor = LocalExecutorBuilder::new(placement)
-        .io_memory(RING_MEMORY_BYTES)
-        .make()
-        .map_err(probe::explain)?;
-    let work = async {
-        if let Some(performance) = performance {
-            perform(&plan, performance);
-        }
-        let accepting = || {
-            let _ = news.send(News::Accepting);
-        };
-        shard::run(plan, inbox, stop, accepting).await
-    };
-    // A panic is a bug of ours in one task; it ends this shard's loop, so the main thread must
-    // hear.
-    match catch_unwind(AssertUnwindSafe(|| executor.run(work))) {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(ServerError::Shard { index, reason: error.to_string() }),
-        Err(_) => Err(ServerError::Shard { index, reason: "it panicked".to_owned() }),
-    }
-}
-
-/// Starts the stage, and the demo when asked for, on this executor.
-fn perform(plan: &ShardPlan, performance: Performance) {
-    let Performance { inbox, numbers, grace, demo } = performance;
-    let stage = Stage::new(inbox, plan.outlets.clone(), numbers, grace);
-    glommio::spawn_local(stage.run()).detach();
-    if let Some(cores) = demo {
-        let (stage, outlets) = (plan.stage.clone(), plan.outlets.clone());
-        glommio::spawn_local(demo::run(stage, outlets, ingest::next_publisher(), cores)).detach();
-    }
-}
-
-/// Cores this process may run on, in a container too; none when the system does not say.
-fn allowed_cores() -> CpuSet {
-    sched_getaffinity(None).unwrap_or_default()
 }

@@ -3,18 +3,19 @@
 //! A shard hears of the world through one bounded queue of [`ShardMessage`]s. Nothing here is
 //! shared with another shard except immutable bytes.
 
+mod hearing;
+
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
-use futures_lite::future;
-use glommio::timer::Timer;
+use futures_lite::{FutureExt as _, future};
 use glommio::{Latency, Shares, TaskQueueHandle};
-use riverrun_media::hls::{RenditionId, Timeline, Update, Window, WindowConfig};
+use riverrun_media::hls::{RenditionId, Update, Window, WindowConfig};
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_net::http::Limits;
 use riverrun_net::io::{
@@ -25,11 +26,13 @@ use rustix::thread::CpuSet;
 use crate::complaints::Complaints;
 use crate::config::Secret;
 use crate::failures::Failures;
+use crate::handover::{Handover, Progress, Stamp};
 use crate::ingest;
 use crate::load::Load;
 use crate::publish::Outlets;
 use crate::serve::Viewers;
 use crate::stage::StageMessage;
+use crate::supervisor::{News, Post, ShardId};
 use crate::wait::{Place, Wait, Waiters};
 
 /// Updates a shard may lag behind before publishers wait for it: over half a minute of parts of
@@ -45,14 +48,20 @@ const QUEUE_LATENCY: Duration = Duration::from_millis(5);
 const INGEST_SHARES: usize = 800;
 /// See [`INGEST_SHARES`].
 const SERVE_SHARES: usize = 600;
+/// How long a shard that broke lets its connections end: an answer under way, a publisher's return.
+const WIND_DOWN_TIME: Duration = Duration::from_secs(2);
 
 /// What a shard is told.
 #[derive(Clone)]
 pub enum ShardMessage {
     /// A step of the broadcast for the window.
-    Update(Update),
+    Update(Stamp, Update),
+    /// This broadcast is over, and whatever it may still send is void.
+    GiveUp(u64),
     /// Who is on air since when.
     Facts(Facts),
+    /// A new neighbour asks for a copy of all that is shown here.
+    Copy(Sender<Handover>),
 }
 
 /// "Close the listeners, drain the viewers until then." Has a channel of its own, so that a full
@@ -68,9 +77,11 @@ pub struct Facts {
     pub disconnected_at: Option<UnixTime>,
 }
 
-/// What every shard gets at its start; the same for all.
+/// What every shard gets at its start; the same for all but for its name.
 #[derive(Clone)]
 pub struct ShardPlan {
+    /// Who it is.
+    pub id: ShardId,
     /// Page and API.
     pub http: SocketAddr,
     /// Ingest.
@@ -107,6 +118,9 @@ pub struct Shard {
     beginning_waiters: Waiters,
     playable: Cell<bool>,
     presentation: Cell<u64>,
+    progress: Cell<Progress>,
+    /// A panic stopped one of its own tasks: what it would answer is not to be trusted.
+    broken: Cell<bool>,
     /// Renditions of the timeline that began last.
     offered: RefCell<Vec<RenditionId>>,
     gate: Gate,
@@ -116,30 +130,76 @@ pub struct Shard {
     pub complaints: Complaints,
 }
 
-/// Runs a shard until it is told to stop and has drained. `accepting` is called once both ports
-/// are open.
+/// How a shard ended before it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    /// A port cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] BindError),
+    /// A bug of ours.
+    #[error("it panicked: {0}")]
+    Panicked(String),
+}
+
+/// Runs a shard until it is told to stop and has drained, or until one of its own tasks panics.
 pub async fn run(
     plan: ShardPlan,
     inbox: Receiver<ShardMessage>,
-    stop: Receiver<StopAt>,
-    accepting: impl FnOnce(),
-) -> Result<(), BindError> {
-    let http = Listener::bind(plan.http)?;
-    let rtmp = Listener::bind(plan.rtmp)?;
+    post: Post,
+) -> Result<(), ShardError> {
+    let Post { id, news, pings, stop, sockets } = post;
     let shard = Shard::new(plan);
+    if id.life > 0 && !shard.learn().await {
+        // Nobody can show this broadcast any more; the next one will be complete.
+        let forgotten = StageMessage::Forgotten { shard: id, broadcast: None };
+        let _ = shard.plan.stage.send(forgotten).await;
+    }
+    let http = Listener::bind(shard.plan.http, &sockets)?;
+    let rtmp = Listener::bind(shard.plan.rtmp, &sockets)?;
     let serving = queue("serve", SERVE_SHARES);
     let ingesting = queue("ingest", INGEST_SHARES);
-    spawn_into(serving, serve_viewers(Rc::clone(&shard), http));
-    spawn_into(ingesting, serve_publishers(Rc::clone(&shard), rtmp, ingesting));
-    accepting();
-    let deadline = shard.listen(&inbox, &stop).await;
+    let (panicked, panics) = async_channel::bounded(1);
+    let viewers = serve_viewers(Rc::clone(&shard), http);
+    let publishers = serve_publishers(Rc::clone(&shard), rtmp, ingesting);
+    spawn_into(serving, contained(viewers, panicked.clone()));
+    spawn_into(ingesting, contained(publishers, panicked.clone()));
+    // The main thread is gone only when the process is ending.
+    let _ = news.send(News::Accepting(id));
+    let told = Rc::new(Cell::new(None));
+    let listening = {
+        let (shard, told) = (Rc::clone(&shard), Rc::clone(&told));
+        async move { told.set(Some(shard.listen(&inbox, &pings, &stop).await)) }
+    };
+    let listening = contained(listening, panicked);
+    let panic = future::or(async { panics.recv().await.ok() }, async {
+        listening.await;
+        panics.try_recv().ok()
+    });
+    let panic = panic.await;
+    if let Some(reason) = &panic {
+        shard.broken.set(true);
+        let _ = news.send(News::Broken(id, reason.clone()));
+    }
+    let deadline = told.get().unwrap_or_else(|| Instant::now() + WIND_DOWN_TIME);
     shard.stop.stop();
     shard.release_for_stop();
     let left = shard.gate.drained(deadline).await;
     if left > 0 {
-        tracing::warn!(left, "connections were cut: they did not end in time");
+        tracing::warn!(shard = %id, left, "connections were cut: they did not end in time");
+        sockets.shut();
     }
-    Ok(())
+    panic.map_or(Ok(()), |reason| Err(ShardError::Panicked(reason)))
+}
+
+/// Runs one of the shard's own tasks and tells when it panicked. Connections are contained by their
+/// own: a panic there ends nobody else.
+async fn contained(task: impl Future<Output = ()>, panicked: Sender<String>) {
+    if let Err(panic) = AssertUnwindSafe(task).catch_unwind().await {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason");
+        // Full: another one broke the shard already.
+        let _ = panicked.try_send(text.to_owned());
+    }
 }
 
 fn queue(name: &str, shares: usize) -> TaskQueueHandle {
@@ -220,6 +280,8 @@ impl Shard {
             beginning_waiters: Waiters::default(),
             playable: Cell::new(false),
             presentation: Cell::new(0),
+            progress: Cell::default(),
+            broken: Cell::new(false),
             offered: RefCell::default(),
             gate: Gate::new(),
             video_load: Load::default(),
@@ -266,71 +328,9 @@ impl Shard {
         self.presentation.get()
     }
 
-    /// Hears the world until it is told to stop; the deadline of the drain.
-    async fn listen(&self, inbox: &Receiver<ShardMessage>, stop: &Receiver<StopAt>) -> Instant {
-        let mut stop = pin!(stop.recv());
-        loop {
-            let expiry = self.window.borrow().deadline();
-            let message = async { Heard::Message(inbox.recv().await.ok()) };
-            let expired = async {
-                match expiry {
-                    Some(at) => Timer::new(at.saturating_duration_since(Instant::now())).await,
-                    None => future::pending().await,
-                };
-                Heard::Expiry
-            };
-            // Messages first: what was sent before the stop, the ENDLIST, is shown.
-            let stopped = async { Heard::Stop((&mut stop).await.ok()) };
-            match future::or(message, future::or(expired, stopped)).await {
-                Heard::Message(Some(ShardMessage::Update(update))) => self.apply(update),
-                Heard::Message(Some(ShardMessage::Facts(facts))) => {
-                    *self.facts.borrow_mut() = facts;
-                }
-                Heard::Expiry => self.window.borrow_mut().handle_timeout(Instant::now()),
-                Heard::Stop(Some(deadline)) => return deadline,
-                // Every sender is gone: nobody is left to stop us.
-                Heard::Message(None) | Heard::Stop(None) => return Instant::now(),
-            }
-        }
-    }
-
-    /// First the bytes, then the waiters (LL-13).
-    fn apply(&self, update: Update) {
-        let release = Release::of(&update);
-        match &update {
-            Update::Start(presentation) => self.presentation.set(presentation.first_msn),
-            Update::Timeline(timeline) => self.note_renditions(timeline),
-            Update::SegmentStart(_)
-            | Update::Part(_)
-            | Update::SegmentEnd(_)
-            | Update::KeyframesTooRare { .. }
-            | Update::Interrupted
-            | Update::End => {}
-        }
-        self.window.borrow_mut().apply(Instant::now(), update);
-        let playable = self.window.borrow().is_playable();
-        if playable && !self.playable.get() {
-            self.beginning_waiters.release_all();
-        }
-        self.playable.set(playable);
-        match release {
-            Release::Nobody => {}
-            Release::UpTo(rendition, place) => {
-                let now = Instant::now();
-                if self.waiters(rendition).release(place) > 0 {
-                    self.load(rendition).release(now);
-                }
-            }
-            Release::Everybody => self.release_all(),
-        }
-    }
-
-    fn note_renditions(&self, timeline: &Timeline) {
-        let offered: Vec<_> = timeline.renditions.iter().map(|rendition| rendition.id).collect();
-        if *self.offered.borrow() != offered {
-            self.presentation.set(timeline.first_msn.max(self.presentation.get()));
-            *self.offered.borrow_mut() = offered;
-        }
+    /// What this shard answers is not to be trusted: it is ending.
+    pub const fn is_broken(&self) -> bool {
+        self.broken.get()
     }
 
     fn release_all(&self) {
@@ -342,36 +342,5 @@ impl Shard {
     fn release_for_stop(&self) {
         self.release_all();
         self.beginning_waiters.release_all();
-    }
-}
-
-/// What ended a wait of [`Shard::listen`].
-enum Heard {
-    Message(Option<ShardMessage>),
-    Expiry,
-    Stop(Option<StopAt>),
-}
-
-/// Whom an update concerns.
-enum Release {
-    Nobody,
-    UpTo(RenditionId, Place),
-    Everybody,
-}
-
-impl Release {
-    const fn of(update: &Update) -> Self {
-        match update {
-            Update::Part(part) => {
-                Self::UpTo(part.rendition, Place { msn: part.msn, part: part.index })
-            }
-            Update::SegmentEnd(end) => {
-                Self::UpTo(end.rendition, Place { msn: end.msn, part: u32::MAX })
-            }
-            Update::Start(_) | Update::Timeline(_) | Update::Interrupted | Update::End => {
-                Self::Everybody
-            }
-            Update::SegmentStart(_) | Update::KeyframesTooRare { .. } => Self::Nobody,
-        }
     }
 }

@@ -1,22 +1,27 @@
-//! Who is on air: one task on shard 0 that hands the [`Broadcast`] from publisher to publisher.
+//! Who is on air: one thread that hands the [`Broadcast`] from publisher to publisher.
 //!
 //! The broadcast is a value that moves. Whoever holds it is the publisher, so a takeover is atomic
 //! (RC-2): what the old connection still reads can go nowhere. A publisher that drops gives it back
 //! and the stage keeps it for the grace period (RC-4); the next publisher with the key continues it
 //! (F1, F2). Publishers on any shard send [`StageMessage`]s through one bounded queue; a full queue
 //! means wait, since claims are rare and small.
+//!
+//! A thread of its own, asleep but for those messages, so that who is on air is known whichever
+//! shard panics or hangs (F37). A publisher on a shard that panicked gives its broadcast back as if
+//! its connection had dropped, and goes on with it by connecting again. One on a shard that hangs
+//! cannot: its broadcast is given up, and what it sends should it come round is void. The next
+//! claim begins another, with numbers that were never used (PL-6).
 
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
-use futures_lite::future;
-use glommio::timer::Timer;
 use riverrun_media::time::UnixTime;
 
 use crate::clock;
 use crate::publish::{Broadcast, Numbers, Outlets};
 use crate::shard::Facts;
+use crate::supervisor::ShardId;
+use crate::thread_wait::{block_on, block_on_until};
 
 /// Messages that may wait for the stage. Each is one publisher arriving or leaving.
 pub const STAGE_QUEUE_MESSAGES: usize = 256;
@@ -50,6 +55,16 @@ pub enum StageMessage {
         /// How it ended.
         leaving: Leaving,
     },
+    /// This shard ended or is stuck: what its publisher has not returned by now is lost.
+    Lost(ShardId),
+    /// A new shard found nobody to learn the running broadcast from.
+    Forgotten {
+        /// Which.
+        shard: ShardId,
+        /// The broadcast of which it missed the beginning; `None` if it only knows that it was born
+        /// into the middle of things.
+        broadcast: Option<u64>,
+    },
     /// The server stops: end what is on air and answer when its last update is sent; the answer
     /// says whether there was anything.
     Stop(Sender<bool>),
@@ -61,6 +76,8 @@ pub struct Claim {
     pub publisher: PublisherId,
     /// From where.
     pub origin: Origin,
+    /// On which shard it runs.
+    pub shard: ShardId,
     /// Where the one answer goes; capacity 1, so giving it never waits.
     pub answer: Sender<Answer>,
 }
@@ -113,18 +130,21 @@ pub enum Leaving {
 
 enum State {
     Empty,
-    OnAir {
-        publisher: PublisherId,
-        origin: Origin,
-        revoke: Sender<Revocation>,
-        next: Option<Claim>,
-    },
-    Waiting {
-        broadcast: Box<Broadcast>,
-        origin: Origin,
-        until: Instant,
-    },
+    OnAir { lead: Lead, revoke: Sender<Revocation>, next: Option<Claim> },
+    Waiting { broadcast: Box<Broadcast>, origin: Origin, until: Instant },
     Stopped,
+}
+
+/// Who is on air with what.
+#[derive(Clone, Copy)]
+struct Lead {
+    publisher: PublisherId,
+    origin: Origin,
+    shard: ShardId,
+    /// Number of the broadcast.
+    broadcast: u64,
+    /// Some shard does not know it: it must not go on.
+    forgotten: bool,
 }
 
 /// The wish to stop, until it is carried out.
@@ -137,7 +157,7 @@ struct Stopping {
 pub struct Stage {
     inbox: Receiver<StageMessage>,
     outlets: Outlets,
-    numbers: Rc<Numbers>,
+    numbers: Numbers,
     grace: Duration,
     state: State,
     /// The demo, waiting until nobody else is on air.
@@ -157,7 +177,7 @@ impl Stage {
         Self {
             inbox,
             outlets,
-            numbers: Rc::new(numbers),
+            numbers,
             grace,
             state: State::Empty,
             understudy: None,
@@ -166,26 +186,19 @@ impl Stage {
         }
     }
 
-    /// Runs until [`StageMessage::Stop`] has been carried out.
-    pub async fn run(mut self) {
+    /// Runs on this thread until [`StageMessage::Stop`] has been carried out.
+    pub fn run(mut self) {
         while !matches!(self.state, State::Stopped) {
-            let message = match &self.state {
-                State::Waiting { until, .. } => {
-                    let left = until.saturating_duration_since(Instant::now());
-                    future::or(async { Some(self.inbox.recv().await) }, async {
-                        Timer::new(left).await;
-                        None
-                    })
-                    .await
-                }
+            let heard = match &self.state {
+                State::Waiting { until, .. } => block_on_until(*until, self.inbox.recv()),
                 State::Empty | State::OnAir { .. } | State::Stopped => {
-                    Some(self.inbox.recv().await)
+                    Some(block_on(self.inbox.recv()))
                 }
             };
-            match message {
-                Some(Ok(message)) => self.handle(message).await,
+            match heard {
+                Some(Ok(message)) => block_on(self.handle(message)),
                 Some(Err(_)) => return,
-                None => self.give_up_waiting().await,
+                None => block_on(self.give_up_waiting()),
             }
         }
         self.inbox.close();
@@ -202,6 +215,8 @@ impl Stage {
             StageMessage::Return { publisher, broadcast, leaving } => {
                 self.take_back(publisher, broadcast, leaving).await;
             }
+            StageMessage::Lost(shard) => self.lose(shard).await,
+            StageMessage::Forgotten { shard, broadcast } => self.forget(shard, broadcast).await,
             StageMessage::Stop(done) => self.stop(done).await,
         }
     }
@@ -228,17 +243,17 @@ impl Stage {
                 self.end(broadcast).await;
                 self.begin(claim).await;
             }
-            State::OnAir { revoke, next, .. } if revoke.is_closed() => {
+            State::OnAir { lead, revoke, next } if revoke.is_closed() => {
                 tracing::error!("a publisher vanished with its broadcast: a new one begins");
-                self.abandon().await;
+                self.abandon(lead).await;
                 if let Some(next) = next {
                     next.deny(Denial::Superseded);
                 }
                 self.begin(claim).await;
             }
-            State::OnAir { publisher, origin, revoke, next } => {
-                let next = self.queue(claim, origin, &revoke, next);
-                self.state = State::OnAir { publisher, origin, revoke, next };
+            State::OnAir { lead, revoke, next } => {
+                let next = self.queue(claim, lead.origin, &revoke, next);
+                self.state = State::OnAir { lead, revoke, next };
             }
         }
     }
@@ -278,22 +293,19 @@ impl Stage {
         mut broadcast: Box<Broadcast>,
         leaving: Leaving,
     ) {
-        let (origin, next) = match std::mem::replace(&mut self.state, State::Empty) {
-            State::OnAir { publisher, origin, next, .. } if publisher == from => (origin, next),
+        let (lead, next) = match std::mem::replace(&mut self.state, State::Empty) {
+            State::OnAir { lead, next, .. } if lead.publisher == from => (lead, next),
             other => {
                 tracing::error!(?from, "a broadcast came back that was not on air");
                 self.state = other;
                 return;
             }
         };
-        if leaving == Leaving::Broken {
-            self.abandon().await;
-            match next {
-                Some(claim) => self.begin(claim).await,
-                None => self.next_act().await,
-            }
+        if leaving == Leaving::Broken || lead.forgotten {
+            self.lose_lead(lead, next).await;
             return;
         }
+        let origin = lead.origin;
         broadcast.interrupt(&self.outlets).await;
         let continues = origin != Origin::Demo && leaving != Leaving::Finished;
         match next {
@@ -314,6 +326,50 @@ impl Stage {
         }
     }
 
+    async fn lose(&mut self, shard: ShardId) {
+        match std::mem::replace(&mut self.state, State::Empty) {
+            State::OnAir { lead, next, .. } if lead.shard == shard => {
+                tracing::error!(%shard, "the broadcast is lost with its shard");
+                self.lose_lead(lead, next).await;
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// A shard that does not know the broadcast could never show it, so nobody may go on with it.
+    async fn forget(&mut self, shard: ShardId, unknown: Option<u64>) {
+        let is_unknown = |current| unknown.is_none_or(|unknown| unknown == current);
+        match std::mem::replace(&mut self.state, State::Empty) {
+            State::Waiting { broadcast, .. } if is_unknown(broadcast.number()) => {
+                self.end(broadcast).await;
+                self.next_act().await;
+            }
+            // Its publisher sat on the shard that this one replaces and is about to return it.
+            State::OnAir { lead, revoke, next }
+                if unknown.is_none() && lead.shard.is_former_life_of(shard) =>
+            {
+                let lead = Lead { forgotten: true, ..lead };
+                self.state = State::OnAir { lead, revoke, next };
+            }
+            State::OnAir { lead, revoke, next } if unknown == Some(lead.broadcast) => {
+                // Full means that it was told already.
+                let _ = revoke.try_send(Revocation::ShuttingDown);
+                let lead = Lead { forgotten: true, ..lead };
+                self.state = State::OnAir { lead, revoke, next };
+            }
+            other => self.state = other,
+        }
+    }
+
+    /// Nobody is on air any more, and what was on cannot go on.
+    async fn lose_lead(&mut self, lead: Lead, next: Option<Claim>) {
+        self.abandon(lead).await;
+        match next {
+            Some(claim) => self.begin(claim).await,
+            None => self.next_act().await,
+        }
+    }
+
     async fn give_up_waiting(&mut self) {
         if let State::Waiting { broadcast, .. } = std::mem::replace(&mut self.state, State::Empty) {
             tracing::info!("the publisher did not come back: the broadcast ends");
@@ -327,13 +383,14 @@ impl Stage {
         if let Some(Stopping { done, was_on_air }) = self.stopping.take() {
             self.state = State::Stopped;
             let _ = done.send(was_on_air).await;
-        } else if let Some(claim) = self.understudy.take() {
+        } else if let Some(claim) = self.understudy.take().filter(|claim| !claim.answer.is_closed())
+        {
             self.begin(claim).await;
         }
     }
 
     async fn begin(&mut self, claim: Claim) {
-        let broadcast = match self.numbers.broadcast().await {
+        let broadcast = match self.numbers.broadcast() {
             Ok(broadcast) => Box::new(broadcast),
             Err(error) => {
                 tracing::error!(%error, "no broadcast can begin: its numbers cannot be stored");
@@ -354,9 +411,11 @@ impl Stage {
 
     async fn grant(&mut self, claim: Claim, broadcast: Box<Broadcast>) {
         let (revoke, revoked) = async_channel::bounded(1);
-        let Claim { publisher, origin, answer } = claim;
+        let Claim { publisher, origin, shard, answer } = claim;
+        let lead =
+            Lead { publisher, origin, shard, broadcast: broadcast.number(), forgotten: false };
         match answer.send(Ok(Grant { broadcast, revoked })).await {
-            Ok(()) => self.state = State::OnAir { publisher, origin, revoke, next: None },
+            Ok(()) => self.state = State::OnAir { lead, revoke, next: None },
             // The claimant hung up while it waited: as if it had dropped right after.
             Err(async_channel::SendError(unheard)) => {
                 if let Ok(Grant { broadcast, .. }) = unheard {
@@ -374,8 +433,8 @@ impl Stage {
     }
 
     /// Ends a broadcast whose own state cannot be trusted.
-    async fn abandon(&mut self) {
-        self.outlets.end().await;
+    async fn abandon(&mut self, lead: Lead) {
+        self.outlets.give_up(lead.broadcast).await;
         self.facts.disconnected(clock::date());
         self.outlets.facts(&self.facts).await;
     }
@@ -392,12 +451,12 @@ impl Stage {
                 self.end(broadcast).await;
                 self.next_act().await;
             }
-            State::OnAir { publisher, origin, revoke, next } => {
+            State::OnAir { lead, revoke, next } => {
                 if let Some(next) = next {
                     next.deny(Denial::Stopping);
                 }
                 let _ = revoke.try_send(Revocation::ShuttingDown);
-                self.state = State::OnAir { publisher, origin, revoke, next: None };
+                self.state = State::OnAir { lead, revoke, next: None };
             }
             State::Stopped => self.state = State::Stopped,
         }

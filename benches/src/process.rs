@@ -46,13 +46,18 @@ pub struct Server {
 impl Server {
     /// Our server with one shard on the server's core.
     pub fn riverrun(binary: &Path, shards: usize) -> Outcome<Self> {
+        Self::riverrun_with(binary, shards, &[])
+    }
+
+    /// The same with more arguments; several shards share as many cores.
+    pub fn riverrun_with(binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
         let (folder, http, rtmp) = (fresh_folder()?, free_address()?, free_address()?);
         let cores = if shards == 1 { SERVER_CORE.to_string() } else { format!("0-{}", shards - 1) };
         let mut command = on_core(&cores, binary);
         command.args(["serve", "--log", "error", "--stream-key", KEY, "--admin-password"]);
         command.args(["bench-admin-password", "--shards", &shards.to_string()]);
         command.arg("--data").arg(folder.join("data"));
-        command.args(["--http", &http.to_string(), "--rtmp", &rtmp.to_string()]);
+        command.args(["--http", &http.to_string(), "--rtmp", &rtmp.to_string()]).args(arguments);
         Self::start(command, folder, http, rtmp, "/healthz")
     }
 

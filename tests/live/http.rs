@@ -189,6 +189,15 @@ impl Connection {
     }
 }
 
+/// GET on a connection of its own, given up after `limit`.
+pub(crate) fn fetch_within(
+    address: SocketAddr,
+    path: &str,
+    limit: Duration,
+) -> io::Result<Response> {
+    Connection::open(address)?.exchange("GET", path, &[], limit)
+}
+
 /// One request on a connection of its own.
 pub(crate) fn fetch(
     address: SocketAddr,

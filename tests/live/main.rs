@@ -16,10 +16,13 @@
 //! | `embed` | Shaka Player and video.js play it on another site's page |
 //! | `recorded` | recorded publishers, cut at every position |
 //! | `flood` | floods of messages and of claims |
-//! | `hostile` | garbage, floods and slow peers beside a live broadcast |
+//! | `hostile` | garbage, huge claims, slow and idle peers beside a live broadcast |
+//! | `storms` | forged directives, takeovers, stopped readers |
+//! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
+//! | `shards` | a shard that hangs is replaced while the others serve |
 //!
 //! The rest is the harness: `server`, `publish`, `browser`, `http`, `playlist`, `lint`, `player`,
-//! `frames`, `boxes`, `tool`.
+//! `frames`, `boxes`, `tool`, `watched`; `refused` is the table of the HTTP engine's own tests.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
@@ -39,7 +42,13 @@ mod players;
 mod playlist;
 mod publish;
 mod recorded;
+#[path = "../../net/src/http/session/tests/refused.rs"]
+mod refused;
 mod reload;
 mod roundtrip;
 mod server;
+mod shards;
+mod storms;
 mod tool;
+mod watched;
+mod wire;

@@ -5,7 +5,7 @@
 //! body, which the standard allows and which takes the multiplication attack away. Units other
 //! than bytes and malformed ranges are ignored, as the standard asks.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
@@ -137,7 +137,7 @@ fn slice(body: &Body, first: u64, last: u64) -> Body {
     }
     match <[Bytes; 1]>::try_from(runs) {
         Ok([only]) => Body::Bytes(only),
-        Err(runs) => Body::Chain(Rc::from(runs)),
+        Err(runs) => Body::Chain(Arc::from(runs)),
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
             .iter()
             .map(|run| Bytes::from_static(run.as_bytes()))
             .collect();
-        [Body::from("0123456789"), Body::Chain(Rc::from(runs))]
+        [Body::from("0123456789"), Body::Chain(Arc::from(runs))]
     }
 
     fn text(body: &Body) -> String {

@@ -3,7 +3,7 @@
 //! The session owns the fields that say where a message ends and how long the connection lives:
 //! `Date`, `Content-Length`, `Transfer-Encoding` and `Connection` of a handler are not written.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::header::{self, HeaderName, HeaderValue};
@@ -33,7 +33,7 @@ pub enum Body {
     /// One run of bytes.
     Bytes(Bytes),
     /// Several runs sent as one: a segment is the chain of its parts.
-    Chain(Rc<[Bytes]>),
+    Chain(Arc<[Bytes]>),
 }
 
 impl Response {
@@ -138,8 +138,8 @@ impl From<Vec<u8>> for Body {
     }
 }
 
-impl From<Rc<[Bytes]>> for Body {
-    fn from(chain: Rc<[Bytes]>) -> Self {
+impl From<Arc<[Bytes]>> for Body {
+    fn from(chain: Arc<[Bytes]>) -> Self {
         Self::Chain(chain)
     }
 }

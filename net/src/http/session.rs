@@ -340,7 +340,7 @@ impl Session {
     /// The first byte of a head ends the idle time and starts the head's own deadline. One empty
     /// line before it is skipped (RFC 9112 §2.2: old clients end a body with it).
     fn note_start(&mut self, now: Instant) {
-        let Phase::Head { deadline, started, skipped_empty_line, .. } = &mut self.phase else {
+        let Phase::Head { scanner, deadline, started, skipped_empty_line } = &mut self.phase else {
             return;
         };
         if *started {
@@ -353,6 +353,8 @@ impl Session {
             if self.input.starts_with(b"\r\n") {
                 self.input.advance(2);
                 *skipped_empty_line = true;
+                // It may have looked at the first half already.
+                *scanner = HeadScanner::default();
             }
         }
         if !self.input.is_empty() {

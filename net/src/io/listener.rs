@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -16,16 +16,20 @@ use rustix::net::{SocketFlags, accept_with};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::readiness::{Readiness, Side};
+use super::sockets::{Entry, Sockets};
 use super::stream::Stream;
 use crate::Fault;
 
 /// One shard's share of a port.
 #[derive(Debug)]
 pub struct Listener {
+    /// Dropped before the socket is closed.
+    _entry: Entry,
     tcp: TcpListener,
     address: SocketAddr,
     /// From the first accept on: it decides which task queue wakes this shard's connections.
     readiness: OnceCell<Readiness>,
+    sockets: Sockets,
 }
 
 /// Connections that wait to be accepted, per shard; more are turned away by the kernel, which cuts
@@ -147,12 +151,15 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 impl Listener {
     /// Listens on `address` together with the other shards. Port 0 takes a free one; tell the other
     /// shards by [`local_addr`](Self::local_addr). `[::]` takes IPv4 too where the system's
-    /// `net.ipv6.bindv6only` is 0, its default. Must run on a glommio executor.
-    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+    /// `net.ipv6.bindv6only` is 0, its default. The listener and what it accepts stand in `sockets`
+    /// while they are open. Must run on a glommio executor.
+    pub fn bind(address: SocketAddr, sockets: &Sockets) -> Result<Self, BindError> {
         let failed = |error| BindError::from_io(address, error);
         let tcp = listen(address).map_err(failed)?;
         let address = tcp.local_addr().map_err(failed)?;
-        Ok(Self { tcp, address, readiness: OnceCell::new() })
+        let entry = sockets.enter(tcp.as_raw_fd());
+        let (readiness, sockets) = (OnceCell::new(), sockets.clone());
+        Ok(Self { _entry: entry, tcp, address, readiness, sockets })
     }
 
     /// The address with its real port.
@@ -165,7 +172,8 @@ impl Listener {
     /// told after a pause, so a caller may just log and call again.
     pub async fn accept(&self) -> Result<Stream, AcceptError> {
         loop {
-            let error = match self.next().await.and_then(Stream::new) {
+            let stream = |accepted| Stream::new(accepted, &self.sockets);
+            let error = match self.next().await.and_then(stream) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => error,
             };

@@ -9,8 +9,10 @@
 //! | [`serve`] | the accept loop: caps, then one task per connection |
 //! | [`admission`] | how many connections, in all and per address |
 //! | [`shutdown`] | telling tasks to stop and waiting until they have |
+//! | [`sockets`] | what is open, to be shut from outside when a shard is stuck |
 //!
-//! Everything here lives on one shard: plain cells and reference counts, no borrow across an await.
+//! Everything here lives on one shard, [`Sockets`] excepted: plain cells and reference counts, no
+//! borrow across an await.
 //! The cores' hops are `async_channel`s owned by the caller; `wake_tests.rs` shows that their
 //! wake-ups reach a sleeping executor from executors and from plain threads.
 
@@ -26,6 +28,7 @@ pub mod listener;
 mod readiness;
 pub mod serve;
 pub mod shutdown;
+pub mod sockets;
 pub mod stream;
 
 pub use admission::{Admission, ConnectionLimits, client_of};
@@ -33,6 +36,7 @@ pub use conn::{Handler, PlainAnswer, WaitedAnswer, Waiting, serve_http};
 pub use listener::{AcceptError, BindError, Listener, probe};
 pub use serve::serve_listener;
 pub use shutdown::{Gate, StopToken, Stopped};
+pub use sockets::Sockets;
 pub use stream::{Read, Stream, WriteError};
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures_lite::FutureExt as _;
 
 use super::admission::{Admission, Refusal};
 use super::conn::{Handler, serve_http};
@@ -48,7 +50,10 @@ pub async fn serve_listener<H: Handler>(
                 let pass = gate.enter();
                 let (handler, limits, stop) = (handler.clone(), limits.clone(), stop.clone());
                 glommio::spawn_local(async move {
-                    serve_http(stream, handler, limits, stop).await;
+                    // A panic while this peer's bytes are read is a bug of ours; the runtime's hook
+                    // has told it, and it ends this connection only (F37).
+                    let serving = serve_http(stream, handler, limits, stop);
+                    let _ = AssertUnwindSafe(serving).catch_unwind().await;
                     drop((admitted, pass));
                 })
                 .detach();

@@ -7,7 +7,7 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -17,12 +17,15 @@ use socket2::SockRef;
 
 use super::deadline::DeadlineTimer;
 use super::readiness::{Readiness, Side};
+use super::sockets::{Entry, Sockets};
 use crate::Fault;
 
 /// A connection. Dropping it closes it; a peer that is still sending then gets a reset, so use
 /// [`close`](Self::close) after a last answer.
 #[derive(Debug)]
 pub struct Stream {
+    /// Dropped before the socket is closed.
+    _entry: Entry,
     tcp: TcpStream,
     readiness: Readiness,
     peer: SocketAddr,
@@ -75,7 +78,7 @@ impl Stream {
     /// Takes over an accepted connection and turns Nagle's algorithm off: every write here is a
     /// whole answer, and holding its tail back costs 40 ms. The connection itself blocks, for its
     /// [second handle](Self::second_handle); calls here ask not to.
-    pub(super) fn new(accepted: OwnedFd) -> io::Result<Self> {
+    pub(super) fn new(accepted: OwnedFd, sockets: &Sockets) -> io::Result<Self> {
         let tcp = TcpStream::from(accepted);
         tcp.set_nodelay(true)?;
         // A connection we ended first keeps its port for a minute (TIME_WAIT). Marked so, it does
@@ -85,7 +88,8 @@ impl Stream {
         // `::ffff:a.b.c.d` of a dual-stack port is the IPv4 peer (F33).
         let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
         let readiness = Readiness::of(&tcp)?;
-        Ok(Self { tcp, readiness, peer, timer: DeadlineTimer::default() })
+        let entry = sockets.enter(tcp.as_raw_fd());
+        Ok(Self { _entry: entry, tcp, readiness, peer, timer: DeadlineTimer::default() })
     }
 
     /// The peer; an IPv4 peer of a dual-stack port as IPv4.

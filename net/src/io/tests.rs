@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -33,7 +33,7 @@ enum Event {
 /// Routes for the tests: `/wait` never answers, `/big` has a long chained body, `/panic` panics.
 struct TestHandler {
     events: mpsc::Sender<Event>,
-    chain: Rc<[Bytes]>,
+    chain: Arc<[Bytes]>,
     answered: Cell<u64>,
 }
 
@@ -87,10 +87,11 @@ impl Server {
         let (stop, stop_out) = async_channel::bounded(1);
         let thread = LocalExecutorBuilder::default()
             .spawn(move || async move {
-                let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+                let listener =
+                    Listener::bind("127.0.0.1:0".parse().unwrap(), &Sockets::new()).unwrap();
                 address_in.send(listener.local_addr()).unwrap();
                 let run = Bytes::from(vec![7; BIG_RUN]);
-                let chain = Rc::from(vec![run; BIG_RUNS]);
+                let chain = Arc::from(vec![run; BIG_RUNS]);
                 let handler =
                     Rc::new(TestHandler { events: events_in, chain, answered: Cell::new(0) });
                 let (token, gate) = (StopToken::new(), Gate::new());
@@ -416,10 +417,11 @@ fn caps_refuse_with_a_status_before_any_request() {
 fn a_taken_port_is_told_plainly_and_shards_share_theirs() {
     on_executor(|| async {
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let first = Listener::bind(any).unwrap();
+        let sockets = Sockets::new();
+        let first = Listener::bind(any, &sockets).unwrap();
         let taken = probe(first.local_addr()).unwrap_err();
         assert!(matches!(taken, BindError::Taken { .. }), "{taken}");
-        let second = Listener::bind(first.local_addr()).unwrap();
+        let second = Listener::bind(first.local_addr(), &sockets).unwrap();
         assert_eq!(second.local_addr(), first.local_addr());
         let free = probe(any).unwrap();
         assert!(free.ip() == any.ip() && free.port() != 0, "{free}");
@@ -434,7 +436,7 @@ fn a_dual_stack_port_shows_ipv4_peers_as_ipv4() {
     let server = LocalExecutorBuilder::default()
         .spawn(move || async move {
             let wanted = probe("[::]:0".parse().unwrap()).unwrap();
-            let listener = Listener::bind(wanted).unwrap();
+            let listener = Listener::bind(wanted, &Sockets::new()).unwrap();
             address_in.send(listener.local_addr()).unwrap();
             let mut stream = listener.accept().await.unwrap();
             assert!(stream.peer_addr().is_ipv4(), "{}", stream.peer_addr());

@@ -1,7 +1,6 @@
 //! A playlist as it is sent: rendered once per state, shared by every request (PL-9, LL-13).
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -11,21 +10,21 @@ pub struct Snapshot {
     text: Bytes,
     etag: u64,
     blocking: bool,
-    forms: Rc<Forms>,
+    forms: Arc<Forms>,
 }
 
 /// What the server makes of a text, each at its first use.
 #[derive(Debug, Default)]
 struct Forms {
-    gzip: OnceCell<Bytes>,
+    gzip: OnceLock<Bytes>,
     /// By blocking and compressed.
-    heads: [[OnceCell<Bytes>; 2]; 2],
+    heads: [[OnceLock<Bytes>; 2]; 2],
 }
 
 impl Snapshot {
     pub(in crate::hls) fn new(text: String) -> Self {
         let etag = hash(text.as_bytes());
-        Self { text: Bytes::from(text), etag, blocking: false, forms: Rc::default() }
+        Self { text: Bytes::from(text), etag, blocking: false, forms: Arc::default() }
     }
 
     pub(in crate::hls) fn answering(self, blocking: bool) -> Self {

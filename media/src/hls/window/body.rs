@@ -1,7 +1,6 @@
 //! Media as it is sent: bytes by reference, and room for the head that goes before them.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -13,24 +12,24 @@ pub struct MediaBody {
     /// Content-Type (CH-7).
     pub content_type: &'static str,
     /// The body in order; shared, not copied.
-    pub chunks: Rc<[Bytes]>,
-    head: Rc<OnceCell<Bytes>>,
+    pub chunks: Arc<[Bytes]>,
+    head: Arc<OnceLock<Bytes>>,
 }
 
 impl MediaBody {
-    pub(super) fn new(rendition: RenditionId, chunks: Rc<[Bytes]>) -> Self {
+    pub(super) fn new(rendition: RenditionId, chunks: Arc<[Bytes]>) -> Self {
         let content_type = match rendition {
             RenditionId::Video(_) => "video/mp4",
             RenditionId::Audio => "audio/mp4",
         };
-        Self { content_type, chunks, head: Rc::default() }
+        Self { content_type, chunks, head: Arc::default() }
     }
 
     /// All chunks of `bodies`, which are of one rendition.
     pub(super) fn chain(bodies: &[Self]) -> Self {
         let content_type = bodies.first().map_or("video/mp4", |body| body.content_type);
         let chunks = bodies.iter().flat_map(|body| body.chunks.iter().cloned()).collect();
-        Self { content_type, chunks, head: Rc::default() }
+        Self { content_type, chunks, head: Arc::default() }
     }
 
     /// Content-Length.

@@ -39,8 +39,9 @@ impl Default for WindowConfig {
     }
 }
 
-/// The playlists and media of the current broadcast, and of the last one after its end.
-#[derive(Debug)]
+/// The playlists and media of the current broadcast, and of the last one after its end. A clone
+/// shares the media; it is how a shard that starts late learns what the others offer (F37).
+#[derive(Clone, Debug)]
 pub struct Window {
     config: WindowConfig,
     state: BroadcastState,

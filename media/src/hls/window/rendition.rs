@@ -17,7 +17,7 @@ use crate::time::MediaTime;
 ///
 /// Segment numbers are consecutive: `segments[i].msn == segments[0].msn + i`, and the open segment
 /// follows the last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RenditionWindow {
     pub(super) rendition: Rendition,
     pub(super) segments: VecDeque<Segment>,

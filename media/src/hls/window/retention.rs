@@ -9,12 +9,12 @@ use crate::hls::names::RenditionId;
 use crate::time::MediaTime;
 
 /// Removed segments, each with the moment when nobody may ask for it any more.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Retention {
     entries: VecDeque<Entry>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Entry {
     until: Instant,
     rendition: RenditionId,

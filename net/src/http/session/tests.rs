@@ -218,7 +218,8 @@ fn heads_say_length_date_and_connection_and_nothing_twice() {
 #[test]
 fn long_bodies_and_chains_are_sent_by_reference_behind_their_head() {
     let run = Bytes::from(vec![b'm'; 3_000]);
-    let chain: Rc<[Bytes]> = Rc::from(vec![run.clone(), Bytes::new(), run.clone()]);
+    let chain: std::sync::Arc<[Bytes]> =
+        std::sync::Arc::from(vec![run.clone(), Bytes::new(), run.clone()]);
     let now = now_at(Instant::now(), 0);
     let mut session = Session::new(now.instant, limits());
     session.handle_input(now.instant, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
