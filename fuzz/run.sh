@@ -17,11 +17,13 @@ if [ "$wanted" != all ]; then
 fi
 
 "$cargo" fuzz build -s none
+# The binaries themselves from here on: `cargo fuzz run` would look at the whole tree again for each of them.
+binaries=${CARGO_TARGET_DIR:-fuzz/target}/$(rustc -vV | sed -n 's/^host: //p')/release
 share=$((seconds / ${#targets[@]}))
 for target in "${targets[@]}"; do
-    mkdir -p "fuzz/corpus/$target"
     # Findings come to fuzz/artifacts; new inputs stay in fuzz/corpus, the committed seeds as they are.
-    "$cargo" fuzz run -s none "$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -- \
+    mkdir -p "fuzz/corpus/$target" "fuzz/artifacts/$target"
+    "$binaries/$target" "fuzz/corpus/$target" "fuzz/seeds/$target" -artifact_prefix="fuzz/artifacts/$target/" \
         -max_total_time="$((share > 0 ? share : 1))" -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         2>&1 | grep -aE 'panicked|ERROR|Test unit|number_of_executed_units|SUMMARY|^Done' | sed "s/^/$target: /"
 done
