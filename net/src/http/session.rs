@@ -163,13 +163,16 @@ impl Session {
         self.end_answer(now.instant, keep);
     }
 
-    /// The plain read that `bytes`, which just arrived, begin with. `None` when there is none, or
-    /// something came before it: give the bytes to [`handle_input`](Self::handle_input) then.
+    /// The plain read that `bytes`, which just arrived, begin with. `None` when there is none,
+    /// something came before it, or the peer has not taken the answers before it: what it asks on
+    /// top would only gain it time to read them (F22). Give the bytes to
+    /// [`handle_input`](Self::handle_input) then.
     #[must_use]
     pub fn plain_request<'a>(&self, bytes: &'a [u8]) -> Option<PlainRequest<'a>> {
         let is_between =
             matches!(self.phase, Phase::Head { started: false, skipped_empty_line: false, .. });
-        if !is_between || !self.input.is_empty() || self.input_ended {
+        let is_behind = !self.input.is_empty() || self.transmit_bytes() > 0;
+        if !is_between || is_behind || self.input_ended {
             return None;
         }
         PlainRequest::parse(bytes, &self.limits)

@@ -389,3 +389,20 @@ fn the_last_request_allowed_closes() {
         assert_eq!(session.is_finished(), is_last);
     }
 }
+
+/// F22: answers that wait for the peer give it time to read them, so it must not gather more of them.
+#[test]
+fn plain_reads_wait_behind_an_answer_that_was_not_taken() {
+    let now = now_at(Instant::now(), 0);
+    let mut session = Session::new(now.instant, limits());
+    let answer = Response::ok("video/mp4", "part");
+    let prepared = Prepared::new(Prepared::head_of(&answer), answer.body);
+    let wire = b"GET /part HTTP/1.1\r\nHost: a\r\n\r\n";
+    let request = session.plain_request(wire).unwrap();
+    session.accept_plain(&request);
+    session.respond_prepared(now, &prepared, |_| 10);
+    assert!(session.transmit_bytes() > 0);
+    assert!(session.plain_request(wire).is_none());
+    transmit_all(&mut session, &mut Vec::new());
+    assert!(session.plain_request(wire).is_some());
+}
