@@ -5,8 +5,8 @@
 //! segment after such a cut ends at the next sync unit, so that independence comes back as soon as
 //! it can.
 //!
-//! The first segment of a broadcast is short where keyframes allow: most players begin only when one
-//! segment is complete, and those who wait for the broadcast should not wait for more than they
+//! The first segment of a broadcast is short where keyframes allow: most players begin only when
+//! one segment is complete, and those who wait for the broadcast should not wait for more than they
 //! need. Where keyframes are rare it ends at the target, not at the limit.
 
 /// The cut rule. Times are ticks of the leading track.

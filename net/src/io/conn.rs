@@ -130,12 +130,11 @@ impl Connection {
         loop {
             if self.waiting.is_some() {
                 self.await_answer(handler).await?;
+            } else if self.session.transmit_bytes() >= GATHERED_BYTES_MAX {
+                self.transmit().await?;
             } else if let Some(request) = self.session.poll_request(self.now) {
                 let response = self.answer(handler, request).await?;
                 self.session.respond(self.now, response);
-                if self.session.transmit_bytes() >= GATHERED_BYTES_MAX {
-                    self.transmit().await?;
-                }
             } else {
                 self.transmit().await?;
                 if self.session.is_finished() {

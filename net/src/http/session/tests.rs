@@ -390,7 +390,7 @@ fn the_last_request_allowed_closes() {
     }
 }
 
-/// F22: answers that wait for the peer give it time to read them, so it must not gather more of them.
+/// F22: answers that wait for the peer give it time to read them, so it must not gather more.
 #[test]
 fn plain_reads_wait_behind_an_answer_that_was_not_taken() {
     let now = now_at(Instant::now(), 0);
