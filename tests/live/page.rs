@@ -14,7 +14,9 @@ use crate::tool::wait_for;
 
 const LIMIT: Duration = Duration::from_secs(30);
 /// From the publisher's start, ffmpeg's own included, to pictures on a page that was open before.
-const ON_THE_PAGE_MAX: Duration = Duration::from_secs(3);
+/// The release build takes 2.6 s with a keyframe each two seconds; here is room for the test build
+/// on a machine that is shared.
+const ON_THE_PAGE_MAX: Duration = Duration::from_secs(4);
 
 /// Watches until one whole `span` was smooth. The browser decodes in software on the machine that
 /// also runs the server and the encoder, so a moment in which something else takes the processor
