@@ -173,7 +173,8 @@ impl MediaPlaylist<'_> {
         let mut behind = 0;
         let kept = self.segments.iter().rev().take_while(|segment| {
             let kept = behind < boundary;
-            behind += segment.duration().millis();
+            // A millisecond less: a player adds up what is listed, which is rounded.
+            behind += (segment.duration().millis() - 1).max(0);
             kept
         });
         self.segments.len() - kept.count()

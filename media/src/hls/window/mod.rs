@@ -176,6 +176,9 @@ impl Window {
             return Answer::NotFound;
         };
         if !self.renditions.iter().any(|r| r.edge(view).listed) {
+            if self.state == BroadcastState::Ended {
+                return Answer::NotFound;
+            }
             let part = if view.plain { None } else { Some(0) };
             let (rendition, msn) = (leader.rendition.id, leader.next_msn);
             return Answer::Wait(WaitFor { rendition, msn, part });
