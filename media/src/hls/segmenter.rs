@@ -57,6 +57,12 @@ impl SegmenterConfig {
     }
 }
 
+/// Dates of sound beside pictures are this much early, which nobody hears: they only map media to
+/// the clock. hls.js moves the sound's playlist by the difference of dates, which are whole
+/// milliseconds; moved to a later time than its media, it never finds the next segment in what is
+/// buffered and stands still until that segment is whole.
+const DATE_MARGIN: MediaTime = MediaTime::from_millis(-2);
+
 /// Cuts the units of a publisher into parts and segments.
 #[derive(Debug)]
 pub struct Segmenter {
@@ -183,7 +189,13 @@ impl Segmenter {
         let mut writers = VecDeque::with_capacity(2);
         let video = tracks.video.as_deref().map(TrackShape::of_video);
         let audio = tracks.audio.as_deref().map(TrackShape::of_audio);
+        let has_video = video.is_some();
         for shape in video.into_iter().chain(audio) {
+            let anchor = if has_video && shape.kind == TrackKind::Audio {
+                Anchor { date: anchor.date.plus(DATE_MARGIN), ..anchor }
+            } else {
+                anchor
+            };
             let (init, sequence_number) = broadcast.init_section(shape.id, msn, shape.init);
             let from = Continuation { msn, sequence_number, discontinuity };
             writers.push_back(TrackWriter {
