@@ -29,6 +29,8 @@ pub(super) struct Edge {
     pub(super) last_parts: u32,
     /// Anything is listed.
     pub(super) listed: bool,
+    /// A whole segment is listed.
+    pub(super) playable: bool,
     /// ENDLIST: nothing more will come.
     pub(super) ended: bool,
 }
@@ -63,11 +65,16 @@ impl Edge {
         if let Some(msn) = directives.msn.filter(|msn| *msn > max) {
             return Err(DirectiveError::MsnTooFar { msn, max });
         }
+        let Some(msn) = directives.msn else {
+            // Players take parts without a segment before them for an empty playlist, or for a
+            // broken one (hls.js, Shaka), so who does not ask for a part waits for a segment.
+            let wait = Reload::Wait { msn: self.open_msn, part: None };
+            return Ok(if self.playable { Reload::Now } else { wait });
+        };
         if !self.listed {
             let part = if directives.plain { None } else { Some(0) };
             return Ok(Reload::Wait { msn: self.open_msn, part });
         }
-        let Some(msn) = directives.msn else { return Ok(Reload::Now) };
         let Some(part) = directives.part.filter(|_| !directives.plain) else {
             let wait = Reload::Wait { msn, part: None };
             return Ok(if msn < self.open_msn { Reload::Now } else { wait });
@@ -112,8 +119,14 @@ mod tests {
     use super::*;
 
     /// Segments 1200 to 1205 complete with 8 parts each, 1206 has parts 0 and 1.
-    const EDGE: Edge =
-        Edge { open_msn: 1206, open_parts: 2, last_parts: 8, listed: true, ended: false };
+    const EDGE: Edge = Edge {
+        open_msn: 1206,
+        open_parts: 2,
+        last_parts: 8,
+        listed: true,
+        playable: true,
+        ended: false,
+    };
     const HALF_SECOND: MediaTime = MediaTime::from_millis(500);
 
     fn ask(edge: Edge, query: &str) -> Result<Reload, DirectiveError> {
@@ -172,13 +185,33 @@ mod tests {
         assert_eq!(ask(edge, "_HLS_msn=1205&_HLS_part=7"), Ok(Reload::Now));
     }
 
+    /// Nothing was listed yet.
+    const BEGIN: Edge =
+        Edge { open_msn: 1, open_parts: 0, last_parts: 0, listed: false, playable: false, ..EDGE };
+
     #[test]
-    fn before_anything_is_listed_every_request_waits_for_the_first_part() {
-        let edge = Edge { open_msn: 1, open_parts: 0, last_parts: 0, listed: false, ended: false };
-        for query in ["", "_HLS_msn=0", "_HLS_msn=1&_HLS_part=0", "_HLS_msn=2"] {
-            assert_eq!(ask(edge, query), Ok(Reload::Wait { msn: 1, part: Some(0) }), "{query}");
+    fn before_anything_is_listed_nobody_is_answered() {
+        for query in ["_HLS_msn=0", "_HLS_msn=1&_HLS_part=0", "_HLS_msn=2"] {
+            assert_eq!(ask(BEGIN, query), Ok(Reload::Wait { msn: 1, part: Some(0) }), "{query}");
         }
-        assert_eq!(ask(edge, "ll=0"), Ok(Reload::Wait { msn: 1, part: None }));
+        for query in ["", "_HLS_skip=YES", "ll=0"] {
+            assert_eq!(ask(BEGIN, query), Ok(Reload::Wait { msn: 1, part: None }), "{query}");
+        }
+    }
+
+    #[test]
+    fn parts_without_a_segment_are_for_those_who_ask_for_parts() {
+        let edge = Edge { open_parts: 2, listed: true, ..BEGIN };
+        for (query, want) in [
+            ("", Reload::Wait { msn: 1, part: None }),
+            ("_HLS_skip=YES", Reload::Wait { msn: 1, part: None }),
+            ("_HLS_msn=1", Reload::Wait { msn: 1, part: None }),
+            ("_HLS_msn=1&_HLS_part=1", Reload::Now),
+            ("_HLS_msn=1&_HLS_part=2", Reload::Wait { msn: 1, part: Some(2) }),
+            ("_HLS_msn=0", Reload::Now),
+        ] {
+            assert_eq!(ask(edge, query), Ok(want), "{query}");
+        }
     }
 
     #[test]

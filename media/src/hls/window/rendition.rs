@@ -126,6 +126,7 @@ impl RenditionWindow {
             open_parts,
             last_parts: self.segments.back().map_or(0, Segment::part_count),
             listed: !self.segments.is_empty() || (open_parts > 0 && !view.plain),
+            playable: !self.segments.is_empty(),
             ended: self.ended,
         }
     }

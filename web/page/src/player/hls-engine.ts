@@ -5,7 +5,6 @@ import Hls, { type ErrorData, type HlsConfig, type Level } from "hls.js";
 import { levelText } from "../format";
 import { StallCushion } from "./cushion";
 import type { Engine, EngineEvents, LiveWindow, QualityLevel } from "./engine";
-import { OpeningLoader } from "./opening-loader";
 import { Pace } from "./pace";
 
 const settings: Partial<HlsConfig> = {
@@ -28,7 +27,6 @@ const settings: Partial<HlsConfig> = {
   // Parts are 0.334 s; the default tolerance of 0.25 s skips parts not much longer (hls.js #5028).
   maxFragLookUpTolerance: 0.1,
   enableWorker: false,
-  pLoader: OpeningLoader,
   manifestLoadPolicy: policy(8, 500, 2_000),
   // A publisher that drops and returns leaves the playlist silent or refused for some seconds.
   playlistLoadPolicy: policy(12, 500, 2_000),
