@@ -25,6 +25,7 @@ pub mod rows;
 pub mod rtmp;
 pub mod stamp;
 pub mod stats;
+pub mod stolen;
 pub mod table;
 
 /// What tools end with: the first thing that went wrong, in words.

@@ -100,6 +100,12 @@ impl Live {
 
     /// All times of all parts whose send time is known.
     pub fn lateness(runs: &[Self]) -> Lateness {
+        Self::lateness_where(runs, |_, _| true)
+    }
+
+    /// The times of those parts that `counts` says yes to, asked with the time at which their last
+    /// picture was sent and that at which the last viewer had them.
+    pub fn lateness_where(runs: &[Self], counts: impl Fn(u64, u64) -> bool) -> Lateness {
         let (mut listed, mut fetched, mut parts) = (Vec::new(), Vec::new(), 0);
         let mut sent = HashMap::new();
         for (key, arrivals) in runs.iter().flat_map(|run| &run.parts) {
@@ -107,6 +113,9 @@ impl Live {
         }
         for (key, arrivals) in runs.iter().flat_map(|run| &run.parts) {
             let Some(sent) = sent.get(key) else { continue };
+            if !counts(*sent, arrivals.fetched.iter().copied().max().unwrap_or(*sent)) {
+                continue;
+            }
             let late = |at: &u64| (*at as f64 - *sent as f64) / 1e6;
             listed.extend(arrivals.listed.iter().map(late));
             fetched.extend(arrivals.fetched.iter().map(late));
