@@ -23,7 +23,7 @@ const FORGET_AFTER: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Load {
     released_at: Cell<Option<Instant>>,
-    /// Of the release before this one's successor: the worst so far.
+    /// The longest that one who waited for the latest release has waited since.
     lag: Cell<Duration>,
     late_releases: Cell<u32>,
 }

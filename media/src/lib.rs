@@ -57,4 +57,6 @@ pub mod opus;
 pub mod picture;
 pub mod rtmp;
 pub mod source;
+#[cfg(test)]
+mod testdata;
 pub mod time;

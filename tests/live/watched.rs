@@ -51,7 +51,7 @@ impl Watched {
         let grown = self.server.resident().saturating_sub(self.resident_before);
         assert!(grown < MEMORY_BUDGET, "memory grew by {} MiB", grown >> 20);
         let server = &self.server;
-        wait_for("the attackers' connections to be closed", Duration::from_secs(90), || {
+        wait_for("the attackers' connections to be closed", Duration::from_secs(60), || {
             (server.descriptors() <= self.descriptors_before + 8).then_some(())
         });
         wait_for("the broadcast to go on", Duration::from_secs(60), || {

@@ -272,14 +272,7 @@ mod tests {
     #[test]
     fn cm12_cm13_cm15_pictures_of_every_codec_have_their_entry_and_colour() {
         let record = |name: &str| -> Vec<u8> {
-            let line = include_str!("../../testdata/enhanced.hex")
-                .lines()
-                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
-                .unwrap();
-            (0..line.len())
-                .step_by(2)
-                .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
-                .collect()
+            crate::testdata::record(include_str!("../../testdata/enhanced.hex"), name)
         };
         let hevc = HevcConfig::parse(&record("hevc_pq")).unwrap().0;
         let hvcc = [&b"hvcC"[..], hevc.record()].concat();

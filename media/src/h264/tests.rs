@@ -5,20 +5,14 @@ use bytes::Bytes;
 use super::*;
 use crate::limits;
 use crate::nal::LengthSize;
+use crate::testdata::bytes;
 
 /// Records written by x264 through FFmpeg; `testdata/PROVENANCE.md`.
 fn records() -> BTreeMap<&'static str, Vec<u8>> {
     include_str!("../../testdata/h264/avcc.hex")
         .lines()
         .filter_map(|line| line.split_once(' '))
-        .map(|(name, digits)| (name, hex(digits)))
-        .collect()
-}
-
-fn hex(digits: &str) -> Vec<u8> {
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+        .map(|(name, digits)| (name, bytes(digits)))
         .collect()
 }
 

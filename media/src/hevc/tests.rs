@@ -4,14 +4,7 @@ use crate::picture::Colour;
 
 /// Records of x265; `testdata/PROVENANCE.md`.
 fn record(name: &str) -> Vec<u8> {
-    let line = include_str!("../../testdata/enhanced.hex")
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
-        .unwrap();
-    (0..line.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
-        .collect()
+    crate::testdata::record(include_str!("../../testdata/enhanced.hex"), name)
 }
 
 #[test]

@@ -7,14 +7,7 @@ use crate::picture::Colour;
 
 /// Records of x265 and libaom; `testdata/PROVENANCE.md`.
 fn start_of(name: &str) -> Vec<u8> {
-    let line = include_str!("../../../testdata/enhanced.hex")
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
-        .unwrap();
-    (0..line.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
-        .collect()
+    crate::testdata::record(include_str!("../../../testdata/enhanced.hex"), name)
 }
 
 fn with_prefix(prefix: &[u8], body: &[u8]) -> Vec<u8> {

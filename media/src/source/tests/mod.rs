@@ -28,14 +28,7 @@ struct Bench {
 
 /// Records of x264; `testdata/PROVENANCE.md`.
 fn record(name: &str) -> Vec<u8> {
-    let line = include_str!("../../../testdata/h264/avcc.hex")
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
-        .unwrap();
-    (0..line.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap())
-        .collect()
+    crate::testdata::record(include_str!("../../../testdata/h264/avcc.hex"), name)
 }
 
 fn nalus(keyframe: bool, composition_ms: i32, nals: &[&[u8]]) -> Vec<u8> {
