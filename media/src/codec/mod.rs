@@ -20,7 +20,9 @@ pub(crate) mod judge;
 mod picture;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
 pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
 pub use picture::{Picture, PictureSize, PictureSizeError, Plane};
+pub use view::{PictureView, PlaneView};
