@@ -1,8 +1,9 @@
 //! The codecs: pictures to H.264 access units and back, PCM blocks to AAC access units.
 //!
 //! ```text
-//! Picture ─▶ H264Encoder ─▶ EncodedPicture (NAL units, parameter sets kept apart)
-//! [i16]   ─▶ AacEncoder  ─▶ raw AAC access unit
+//! PictureView ─▶ H264Encoder ─▶ EncodedPicture (NAL units, parameter sets kept apart)
+//! access unit ─▶ H264Decoder ─▶ PictureView with its presentation time, in display order
+//! [i16]       ─▶ AacEncoder  ─▶ raw AAC access unit
 //! ```
 //!
 //! The C libraries (openh264, fdk-aac) are called only in `codec/ffi`, the one place of the project
@@ -15,12 +16,18 @@
 mod aac;
 mod ffi;
 mod h264;
+mod h264_decoder;
 #[cfg(test)]
 pub(crate) mod judge;
 mod picture;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
 pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
+pub use h264_decoder::{
+    DecodedPicture, DecoderCounts, H264Decoder, H264DecoderError, UNIT_BYTES_MAX, Undecodable,
+};
 pub use picture::{Picture, PictureSize, PictureSizeError, Plane};
+pub use view::{PictureView, PlaneView};
