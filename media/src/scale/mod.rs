@@ -13,6 +13,7 @@
 //! In steady state nothing is allocated.
 
 mod cascade;
+mod frame_grid;
 mod plane;
 mod pool;
 mod rung_size;
@@ -20,6 +21,7 @@ mod scaler;
 mod weights;
 
 pub use cascade::{Cascade, Made};
+pub use frame_grid::FrameGrid;
 pub use pool::PicturePool;
 pub use rung_size::{RungSize, RungSizeError, rung_size};
 pub use scaler::Scaler;

@@ -2,8 +2,9 @@
 //!
 //! The filter is a sinc under a Hamming window, one lobe wide and stretched by the ratio, so that
 //! it takes in every source sample (no aliasing) and has no negative weights (no ringing around
-//! lettering, and sums that fit 16 bits). At its edges the picture is filtered with the weights
-//! that fall inside, brought back to a sum of one.
+//! lettering, and sums that fit 16 bits). An axis that grows, as those of oblong pixels may, is drawn
+//! in straight lines between neighbours. At its edges the picture is filtered with the weights that
+//! fall inside, brought back to a sum of one.
 
 use std::f64::consts::PI;
 
@@ -43,9 +44,9 @@ impl Weights {
             Siting::First => 0.25,
         };
         let centre = |at: usize| (at as f64 + 0.5 - lead) * ratio - 0.5 + lead;
-        let radius = ratio.max(1.0);
+        let filter = Filter { shrinks: ratio > 1.0, radius: ratio.max(1.0) };
         let spans: Vec<Span> =
-            (0..target).map(|at| Span::around(centre(at), radius, source)).collect();
+            (0..target).map(|at| Span::around(centre(at), filter, source)).collect();
         let taps = spans.iter().map(|span| span.weights.len()).max().unwrap_or(1);
         let mut all = Self { taps, firsts: Vec::new(), weights: Vec::new() };
         for span in spans {
@@ -77,6 +78,25 @@ impl Weights {
     }
 }
 
+/// How weights fall with the distance.
+#[derive(Clone, Copy)]
+struct Filter {
+    shrinks: bool,
+    /// Where they reach zero, in source samples.
+    radius: f64,
+}
+
+impl Filter {
+    fn weight(self, distance: f64) -> f64 {
+        let x = distance.abs() / self.radius;
+        match self.shrinks {
+            _ if x >= 1.0 => 0.0,
+            true => hamming(x),
+            false => 1.0 - x,
+        }
+    }
+}
+
 /// The weights of one target sample.
 struct Span {
     first: usize,
@@ -85,13 +105,12 @@ struct Span {
 
 impl Span {
     /// `centre` in source samples, where sample 0 is at 0.0.
-    fn around(centre: f64, radius: f64, source: usize) -> Self {
+    fn around(centre: f64, filter: Filter, source: usize) -> Self {
         let last = source - 1;
         let inside = |at: f64| at.clamp(0.0, last as f64);
-        let begin = inside((centre - radius).ceil()) as usize;
-        let end = inside((centre + radius).floor()) as usize;
-        let exact: Vec<f64> =
-            (begin..=end).map(|at| hamming((at as f64 - centre) / radius)).collect();
+        let begin = inside((centre - filter.radius).ceil()) as usize;
+        let end = inside((centre + filter.radius).floor()) as usize;
+        let exact: Vec<f64> = (begin..=end).map(|at| filter.weight(at as f64 - centre)).collect();
         let sum: f64 = exact.iter().sum();
         if sum <= 0.0 {
             return Self {
@@ -120,9 +139,6 @@ impl Span {
 
 /// A sinc with its zeros at -1 and 1 under a Hamming window that ends there.
 fn hamming(x: f64) -> f64 {
-    if x.abs() >= 1.0 {
-        return 0.0;
-    }
     let sinc = if x == 0.0 { 1.0 } else { (PI * x).sin() / (PI * x) };
     sinc * ((1.0 - HAMMING_COSINE) + HAMMING_COSINE * (PI * x).cos())
 }
@@ -179,7 +195,7 @@ mod tests {
                     let cut =
                         sits * (source as f64) < margin || (1.0 - sits) * (source as f64) < margin;
                     let off = (sits - found).abs() * source as f64 / ratio.max(1.0);
-                    assert!(cut || off < 0.06, "{source} to {target} at {at}: {off}");
+                    assert!(cut || off < 0.11, "{source} to {target} at {at}: {off}");
                 }
             }
         }

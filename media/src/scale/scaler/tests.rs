@@ -104,8 +104,9 @@ fn slopes_stay_where_they_are() {
 
 #[test]
 fn an_edge_of_colour_stays_on_its_edge_of_light() {
-    // Light and colour change at one place; after a cascade of three they still do.
-    let edge = |x: f64, _: f64| if x < 0.5 { 60.0 } else { 200.0 };
+    // Light and colour change at one place; after a cascade of three they still do. The edge is
+    // soft, for where a hard one lies depends on where it is sampled.
+    let edge = |x: f64, _: f64| 60.0 + 140.0 * ((x - 0.5) * 40.0 + 0.5).clamp(0.0, 1.0);
     let mut picture = drawn(size(1920, 1080), edge, edge);
     for (width, height) in [(1280, 720), (854, 480), (640, 360)] {
         picture = scaled(&picture, size(width, height));
@@ -117,9 +118,8 @@ fn an_edge_of_colour_stays_on_its_edge_of_light() {
             (x + 0.5 - lead) / row.len() as f64 * f64::from(width)
         };
         let (luma, cb) = (crossing(picture.luma(), 0.0), crossing(picture.cb(), 0.25));
-        // The first chroma sample behind the edge lies up to half a pixel behind it.
-        assert!((luma - f64::from(width) / 2.0).abs() < 0.05, "{width}: light at {luma}");
-        assert!((cb - luma).abs() < 0.3, "{width}: light at {luma}, colour at {cb}");
+        assert!((luma - f64::from(width) / 2.0).abs() < 0.1, "{width}: light at {luma}");
+        assert!((cb - luma).abs() < 0.1, "{width}: light at {luma}, colour at {cb}");
     }
 }
 
