@@ -23,6 +23,8 @@
 //! told once, and the decoder is silent until the next IDR picture starts a fresh instance; the
 //! frame grid behind it repeats the last picture (EN-3).
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
 mod undecodable;

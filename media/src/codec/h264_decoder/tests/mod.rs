@@ -6,7 +6,7 @@ use stream::{FIXTURES, Stream, reference, x264};
 use super::*;
 use crate::access_unit::VideoCodec;
 use crate::av1::Av1Config;
-use crate::codec::{H264Encoder, H264EncoderConfig, Picture};
+use crate::codec::{CpuUsage, H264Encoder, H264EncoderConfig, Picture};
 use crate::h264::Colour;
 use crate::hevc::HevcConfig;
 use crate::testdata::record;
@@ -210,6 +210,7 @@ fn our_own_encoder_comes_back_without_delay() {
         size,
         frame_rate_millis: 25_000,
         bitrate: 2_000_000,
+        cpu_usage: CpuUsage::default(),
         sync_interval: None,
         colour: Colour { primaries: 1, transfer: 1, matrix: 1, full_range: false },
     })
