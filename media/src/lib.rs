@@ -50,12 +50,16 @@ pub mod fuzzing;
 pub mod h264;
 pub mod hevc;
 pub mod hls;
+#[cfg(feature = "codec")]
+pub mod ladder;
 pub mod limits;
 pub mod mp3;
 pub mod nal;
 pub mod opus;
 pub mod picture;
 pub mod rtmp;
+#[cfg(feature = "codec")]
+pub mod scale;
 pub mod source;
 #[cfg(test)]
 mod testdata;
