@@ -56,6 +56,8 @@ pub mod nal;
 pub mod opus;
 pub mod picture;
 pub mod rtmp;
+#[cfg(feature = "codec")]
+pub mod sound;
 pub mod source;
 #[cfg(test)]
 mod testdata;
