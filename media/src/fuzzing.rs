@@ -1,7 +1,7 @@
 //! One function per target of `fuzz/`: bytes in, a panic where this room breaks a promise.
 //!
-//! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`] and
-//! [`segmenter`] live beside the machines they drive. The same functions run over the committed
+//! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`],
+//! [`segmenter`] and `aac_decode` live beside the machines they drive. The same functions run over the committed
 //! seeds in the tests of this room, so a finding that became a seed stays found.
 
 use bytes::Bytes;
@@ -17,6 +17,8 @@ use crate::nal::{Framing, LengthSize, annexb};
 
 pub use crate::hls::fuzzing::segmenter;
 pub use crate::rtmp::fuzzing::{rtmp_chunk, rtmp_session};
+#[cfg(feature = "codec")]
+pub use crate::sound::fuzzing::aac_decode;
 pub use crate::source::fuzzing::source;
 
 /// AMF0, and AMF3 behind its marker: what was read, written again, reads the same.

@@ -18,8 +18,8 @@ const SILENCE_MS_MAX: i64 = 2_000;
 /// Average distance that is corrected, in microseconds: more than message times rounded down to
 /// milliseconds cause, less than anyone sees.
 const LEAN_US_MAX: i64 = 750;
-/// Units over which the distance is averaged: about a second.
-const LEAN_UNITS: i64 = 64;
+/// Units over which the distance is averaged: two thirds of a second.
+const LEAN_UNITS: i64 = 32;
 /// Parts of a tick in which the average is kept.
 const FINE: i64 = 256;
 
@@ -88,7 +88,7 @@ impl Line {
             return Place::After(distance);
         }
         if distance < -jitter {
-            let without = length.min(-distance);
+            let without = length.min(distance.saturating_neg());
             self.next += length - without;
             self.lean = 0;
             return Place::Without(without);
@@ -127,8 +127,10 @@ mod tests {
     fn gaps_overlaps_and_jumps() {
         for (distance_ms, expected) in [
             (0, Place::Next(Nudge::Keep)),
-            (40, Place::Next(Nudge::Keep)),
-            (-40, Place::Next(Nudge::Keep)),
+            (20, Place::Next(Nudge::Keep)),
+            (-20, Place::Next(Nudge::Keep)),
+            (40, Place::Next(Nudge::Insert)),
+            (-40, Place::Next(Nudge::Remove)),
             (41, Place::After(41 * 48)),
             (2_000, Place::After(96_000)),
             (2_001, Place::Anew),

@@ -12,6 +12,8 @@
 
 mod decision;
 mod downmix;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod line;
 mod resampler;
 #[cfg(test)]

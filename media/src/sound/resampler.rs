@@ -25,12 +25,11 @@ pub(super) struct Resampler {
     down: usize,
     /// Input samples before an output sample's place, itself included; as many follow.
     half: usize,
-    channels: usize,
     /// The filter of each phase, one after another.
     taps: Vec<f32>,
-    /// Input that is still needed.
-    held: Vec<f32>,
-    /// Of the next output sample: its place in `held`, in frames and in parts of `up`.
+    /// Input that is still needed, of each channel.
+    held: Vec<Vec<f32>>,
+    /// Of the next output sample: its place in `held` and the parts of `up` behind it.
     at: usize,
     phase: usize,
 }
@@ -48,10 +47,9 @@ impl Resampler {
             up,
             down,
             half,
-            channels,
             taps: filter(up, down, half),
             // As if silence came before: the first output sample stands where the first input does.
-            held: vec![0.0; (half - 1) * channels],
+            held: vec![vec![0.0; half - 1]; channels],
             at: half - 1,
             phase: 0,
         })
@@ -59,31 +57,43 @@ impl Resampler {
 
     /// Takes input and appends the output that can be made.
     pub(super) fn push(&mut self, input: &[f32], output: &mut Vec<f32>) {
-        self.held.extend_from_slice(input);
+        let channels = self.held.len();
+        for (channel, held) in self.held.iter_mut().enumerate() {
+            held.extend(input.iter().skip(channel).step_by(channels));
+        }
         let width = 2 * self.half;
-        let frames = self.held.len() / self.channels;
+        let frames = self.held.first().map_or(0, Vec::len);
         while self.at + self.half < frames {
-            let first = (self.at + 1 - self.half) * self.channels;
-            let window = &self.held[first..first + width * self.channels];
+            let first = self.at + 1 - self.half;
             let taps = &self.taps[self.phase * width..(self.phase + 1) * width];
-            for channel in 0..self.channels {
-                let samples = window.iter().skip(channel).step_by(self.channels);
-                output.push(samples.zip(taps).map(|(sample, tap)| sample * tap).sum());
-            }
+            output.extend(self.held.iter().map(|held| dot(&held[first..first + width], taps)));
             let next = self.phase + self.down;
             self.at += next / self.up;
             self.phase = next % self.up;
         }
         let done = (self.at + 1 - self.half).min(frames);
-        self.held.drain(..done * self.channels);
+        self.held.iter_mut().for_each(|held| drop(held.drain(..done)));
         self.at -= done;
     }
 
     /// The output that waits for input which will not come, as if silence followed.
     pub(super) fn finish(mut self, output: &mut Vec<f32>) {
-        let silence = vec![0.0; self.half * self.channels];
+        let silence = vec![0.0; self.half * self.held.len()];
         self.push(&silence, output);
     }
+}
+
+/// Sum of products. Eight sums side by side, so that the compiler may use vectors; both lengths are
+/// the same multiple of 64.
+fn dot(samples: &[f32], taps: &[f32]) -> f32 {
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    for (samples, taps) in samples.chunks_exact(LANES).zip(taps.chunks_exact(LANES)) {
+        for (sum, (sample, tap)) in sums.iter_mut().zip(samples.iter().zip(taps)) {
+            *sum += sample * tap;
+        }
+    }
+    sums.iter().sum()
 }
 
 /// The taps for each phase. Phase `p` stands `p / up` of an input sample behind the one before it.

@@ -165,7 +165,10 @@ impl SoundTranscoder {
             }
         }
         let Some(running) = &mut self.running else { return Ok(()) };
-        let pcm = self.decoder.decode(&unit.payload).filter(|pcm| fits(pcm, input_rate, length));
+        // A guess with other channels than before would only switch everything over and back.
+        let pcm = self.decoder.decode(&unit.payload).filter(|pcm| {
+            fits(pcm, input_rate, length) && (!pcm.concealed || running.stage.is_for(pcm))
+        });
         self.counters.damaged += u64::from(pcm.is_none_or(|pcm| pcm.concealed));
         match place {
             Place::After(_) => self.counters.gaps += 1,

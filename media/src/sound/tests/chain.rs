@@ -28,7 +28,7 @@ fn al2_a_click_stays_where_it_was() {
         assert_eq!((output.track.sample_rate, output.track.channels), out);
         assert_eq!(output.track.codec.codec_string(), "mp4a.40.2");
         let lasts = output.units.len() as f64 * 1_024.0 / f64::from(out.0);
-        assert!((1.42..1.57).contains(&lasts), "{rate} Hz, {channels}: {lasts:.3} s came out");
+        assert!((1.40..1.62).contains(&lasts), "{rate} Hz, {channels}: {lasts:.3} s came out");
         for channel in 0..usize::from(out.1) {
             let off = output.click_ms(channel) - AT * 1_000.0;
             assert!(off.abs() < 1.0, "{rate} Hz, {channels} channels: off by {off:.3} ms");
@@ -96,13 +96,15 @@ fn seven_one_keeps_its_front_pair_loudest() {
 
 #[test]
 fn full_scale_in_all_channels_does_not_clip() {
-    let pcm: Vec<i16> = tone(48_000, 6, None, 997.0, 0.5).iter().map(|&s| s * 2 - s / 20).collect();
+    let pcm: Vec<i16> =
+        tone(48_000, 6, None, 997.0, 0.5).iter().map(|&s| (f64::from(s) * 1.95) as i16).collect();
     let (_, planes) = Recording::by_ffmpeg(48_000, 6, &pcm).transcode().decode();
     for plane in planes {
         let inner = &plane[6_000..18_000];
         let expected = 16_384.0 * 1.95;
-        assert!((amplitude(inner) - expected).abs() < 600.0, "{}", amplitude(inner));
-        assert!(signal_to_noise(48_000, 997.0, inner) > 35.0, "it is distorted");
+        assert!((amplitude(inner) - expected).abs() < 1_200.0, "{}", amplitude(inner));
+        let ratio = signal_to_noise(48_000, 997.0, inner);
+        assert!(ratio > 40.0, "it is distorted: {ratio:.1} dB");
     }
 }
 
@@ -110,18 +112,20 @@ fn full_scale_in_all_channels_does_not_clip() {
 #[test]
 fn a_sine_comes_out_clean() {
     for (rate, channels, hertz, floor) in [
-        (48_000, 6, 1_000.0, 45.0),
-        (96_000, 2, 1_000.0, 45.0),
-        (96_000, 2, 9_000.0, 40.0),
-        (22_050, 6, 1_000.0, 45.0),
-        (64_000, 1, 440.0, 40.0),
+        (48_000, 6, 1_000.0, 55.0),
+        (96_000, 2, 1_000.0, 55.0),
+        (96_000, 2, 9_000.0, 55.0),
+        (22_050, 6, 1_000.0, 55.0),
+        (64_000, 1, 440.0, 55.0),
     ] {
         let pcm = tone(rate, channels, None, hertz, 1.0);
-        let output = Recording::by_ffmpeg(rate, channels, &pcm).transcode();
+        // Six bits a sample: what is lost is lost by us.
+        let bitrate = rate * u32::from(channels) * 6;
+        let coded = encode(AacEncoderConfig { sample_rate: rate, channels, bitrate }, LC, &pcm);
+        let output = Recording::new(coded.config, coded.delay, coded.units).transcode();
         let (_, planes) = output.decode();
         let inner = &planes[0][8_000..32_000];
         let ratio = signal_to_noise(output.track.sample_rate, hertz, inner);
-        println!("{rate} {channels} {hertz}: {ratio:.1} dB");
         assert!(ratio > floor, "{rate} Hz, {channels} channels, {hertz} Hz: {ratio:.1} dB");
     }
 }

@@ -40,11 +40,21 @@ impl Recording {
     /// What ffmpeg's own encoder makes of interleaved samples.
     fn by_ffmpeg(rate: u32, channels: u8, pcm: &[i16]) -> Self {
         let raw: Vec<u8> = pcm.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        let (rate_text, channels_text) = (rate.to_string(), channels.to_string());
+        let layout = match channels {
+            1 => "mono",
+            2 => "stereo",
+            3 => "3.0",
+            5 => "5.0",
+            6 => "5.1",
+            _ => "7.1",
+        };
+        // Five bits a sample, just under what the format allows.
+        let (rate_text, bitrate) =
+            (rate.to_string(), (rate * u32::from(channels) * 5).min(400_000).to_string());
         #[rustfmt::skip]
         let stream = judge::ffmpeg(
-            &["-f", "s16le", "-ar", &rate_text, "-ac", &channels_text, "-i", "-",
-              "-c:a", "aac", "-b:a", "400k", "-f", "adts", "-"],
+            &["-f", "s16le", "-ar", &rate_text, "-ch_layout", layout, "-i", "-",
+              "-c:a", "aac", "-b:a", &bitrate, "-f", "adts", "-"],
             &raw,
         );
         let stream = Bytes::from(stream);
