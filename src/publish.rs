@@ -19,6 +19,7 @@ use riverrun_storage::disk::{Store, StoreError};
 use crate::clock;
 use crate::handover::Stamp;
 use crate::shard::{Facts, SHARD_QUEUE_MESSAGES, ShardMessage};
+use crate::sound::Sound;
 
 /// Media sequence numbers taken out of the store at once: over two hours of 2 s segments.
 const MSN_BLOCK: u64 = 4_096;
@@ -116,6 +117,7 @@ impl Numbers {
         Ok(Broadcast {
             next: Stamp { broadcast: reservation.first_msn, step: 0 },
             source: Source::new(SourceConfig::default()),
+            sound: Sound::default(),
             segmenter,
             reservation: Arc::new(Reserved {
                 store: Arc::clone(&self.store),
@@ -138,6 +140,7 @@ pub struct Broadcast {
     /// Of the next update.
     next: Stamp,
     source: Source,
+    sound: Sound,
     segmenter: Segmenter,
     reservation: Arc<Reserved>,
 }
@@ -206,12 +209,19 @@ impl Broadcast {
 
     /// What the source made out of the publisher's messages becomes parts.
     fn segment(&mut self) {
+        let mut units = Vec::new();
         while let Some(event) = self.source.poll_event() {
             match event {
                 SourceEvent::Tracks { tracks, start, arrived } => {
+                    self.sound.finish(&mut units);
+                    units.drain(..).for_each(|unit| self.segmenter.push(unit));
+                    let tracks = self.sound.tracks(tracks);
                     self.segmenter.start(tracks, start, clock::date_at(arrived));
                 }
-                SourceEvent::Unit(unit) => self.segmenter.push(unit),
+                SourceEvent::Unit(unit) => {
+                    self.sound.push(unit, &mut units);
+                    units.drain(..).for_each(|unit| self.segmenter.push(unit));
+                }
                 SourceEvent::Notice(notice) => tracing::warn!(%notice, "about this source"),
             }
         }
@@ -222,6 +232,9 @@ impl Broadcast {
     pub async fn interrupt(&mut self, outlets: &Outlets) {
         self.source.end_of_input();
         self.segment();
+        let mut rest = Vec::new();
+        self.sound.finish(&mut rest);
+        rest.into_iter().for_each(|unit| self.segmenter.push(unit));
         self.segmenter.interrupt();
         self.publish(outlets).await;
     }

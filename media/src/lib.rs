@@ -57,6 +57,8 @@ pub mod opus;
 pub mod picture;
 pub mod rtmp;
 #[cfg(feature = "codec")]
+pub mod scale;
+#[cfg(feature = "codec")]
 pub mod sound;
 pub mod source;
 #[cfg(test)]

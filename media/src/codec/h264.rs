@@ -13,7 +13,8 @@ use thiserror::Error;
 
 use super::ffi::CallFailed;
 use super::ffi::openh264::{Encoder, PictureKind};
-use super::picture::{Picture, PictureSize};
+use super::picture::PictureSize;
+use super::view::PictureView;
 use crate::h264::Colour;
 use crate::h264::nal::NalKind;
 
@@ -149,12 +150,14 @@ impl H264Encoder {
         Ok(Self { library, config, sps, pps, pictures: 0, failed: false })
     }
 
-    /// Encodes the next picture of the frame grid; an IDR picture if `force_sync`.
-    pub fn encode(
+    /// Encodes the next picture of the frame grid; an IDR picture if `force_sync`. Takes a whole
+    /// picture or the borrowed planes of one, which are read once and not kept.
+    pub fn encode<'a>(
         &mut self,
-        picture: &Picture,
+        picture: impl Into<PictureView<'a>>,
         force_sync: bool,
     ) -> Result<EncodedPicture, H264EncoderError> {
+        let picture = picture.into();
         if self.failed {
             return Err(H264EncoderError::Failed);
         }
@@ -170,7 +173,7 @@ impl H264Encoder {
 
     fn encode_checked(
         &mut self,
-        picture: &Picture,
+        picture: PictureView<'_>,
         force_sync: bool,
     ) -> Result<EncodedPicture, H264EncoderError> {
         let time_ms = grid_millis(self.pictures, self.config.frame_rate_millis);

@@ -1,9 +1,10 @@
 //! The codecs: pictures to H.264 access units and back, PCM blocks to AAC access units and back.
 //!
 //! ```text
-//! Picture ─▶ H264Encoder ─▶ EncodedPicture (NAL units, parameter sets kept apart)
-//! [i16]   ─▶ AacEncoder  ─▶ raw AAC access unit
-//! raw AAC access unit ─▶ AacDecoder ─▶ Pcm
+//! PictureView ─▶ H264Encoder ─▶ EncodedPicture (NAL units, parameter sets kept apart)
+//! access unit ─▶ H264Decoder ─▶ PictureView with its presentation time, in display order
+//! [i16]       ─▶ AacEncoder  ─▶ raw AAC access unit
+//! access unit ─▶ AacDecoder  ─▶ Pcm: interleaved samples and their speakers
 //! ```
 //!
 //! The C libraries (openh264, fdk-aac) are called only in `codec/ffi`, the one place of the project
@@ -11,12 +12,13 @@
 //! `unsafe`. Everything above it checks its arguments, so that the libraries never see a size, rate
 //! or length they were not made for, and turns their error numbers into sentences.
 //!
-//! Nothing here starts a thread: the shell runs each codec on a thread of its own.
+//! Nothing here starts a thread: the shell decides on which threads codecs run.
 
 mod aac;
 mod aac_decoder;
 mod ffi;
 mod h264;
+mod h264_decoder;
 #[cfg(test)]
 pub(crate) mod judge;
 mod picture;
@@ -24,8 +26,13 @@ mod picture;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod view;
 
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
 pub use aac_decoder::{AacDecoder, AacDecoderError, Pcm, Speaker};
 pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
+pub use h264_decoder::{
+    DecodedPicture, DecoderCounts, H264Decoder, H264DecoderError, UNIT_BYTES_MAX, Undecodable,
+};
 pub use picture::{Picture, PictureSize, PictureSizeError, Plane};
+pub use view::{PictureView, PlaneView};

@@ -224,6 +224,11 @@ impl ParameterSets {
         Ok(true)
     }
 
+    /// All NAL units, each SPS before every PPS.
+    pub fn nals(&self) -> impl Iterator<Item = &Bytes> {
+        self.sps.values().chain(self.pps.values())
+    }
+
     /// There is nothing inside.
     pub fn is_empty(&self) -> bool {
         self.sps.is_empty() && self.pps.is_empty()

@@ -30,6 +30,8 @@ pub struct Sps {
     pub bit_depth_luma: u8,
     /// Bits per chroma sample, 8..=14.
     pub bit_depth_chroma: u8,
+    /// pic_order_cnt_type, 0..=2; with 2 pictures are shown in the order they are decoded.
+    pub pic_order_cnt_type: u8,
     /// max_num_ref_frames, 0..=16.
     pub max_num_ref_frames: u8,
     /// Every picture is a whole frame: not interlaced.
@@ -99,7 +101,7 @@ impl Sps {
         let id = bounded(r, "seq_parameter_set_id", 31)?;
         let chroma = Chroma::parse(r, profile_idc)?;
         bounded(r, "log2_max_frame_num_minus4", 12)?;
-        skip_picture_order_count(r)?;
+        let pic_order_cnt_type = read_picture_order_count(r)?;
         let max_num_ref_frames = bounded(r, "max_num_ref_frames", 16)?;
         r.bit()?; // gaps_in_frame_num_value_allowed_flag
         let size = Size::parse(r, &chroma)?;
@@ -116,6 +118,7 @@ impl Sps {
             chroma_format_idc: chroma.format_idc,
             bit_depth_luma: chroma.bit_depth_luma,
             bit_depth_chroma: chroma.bit_depth_chroma,
+            pic_order_cnt_type,
             max_num_ref_frames,
             frame_mbs_only: size.frame_mbs_only,
             coded_width: size.coded_width,
@@ -124,6 +127,16 @@ impl Sps {
             height: size.height,
             vui,
         })
+    }
+
+    /// Pictures are shown in the order they are decoded, as far as the set says so: by its order
+    /// count, by the restrictions in its VUI, or by a profile without B slices (§A.2).
+    pub fn keeps_order(&self) -> bool {
+        const BASELINE: u8 = 66;
+        const CONSTRAINT_SET5: u8 = 0x04;
+        let no_b_slices = self.profile_idc == BASELINE
+            || matches!(self.profile_idc, 77 | 100) && self.constraint_flags & CONSTRAINT_SET5 != 0;
+        self.pic_order_cnt_type == 2 || self.vui.max_num_reorder_frames == Some(0) || no_b_slices
     }
 
     /// Pictures may be fields or hold two fields.
@@ -206,8 +219,10 @@ fn skip_scaling_list(r: &mut BitReader<'_>, len: usize) -> Result<(), SpsError> 
     Ok(())
 }
 
-fn skip_picture_order_count(r: &mut BitReader<'_>) -> Result<(), SpsError> {
-    match bounded(r, "pic_order_cnt_type", 2)? {
+/// Gives the type; the rest of the fields is passed over.
+fn read_picture_order_count(r: &mut BitReader<'_>) -> Result<u8, SpsError> {
+    let order_type = bounded(r, "pic_order_cnt_type", 2)?;
+    match order_type {
         0 => {
             bounded(r, "log2_max_pic_order_cnt_lsb_minus4", 12)?;
         }
@@ -221,7 +236,7 @@ fn skip_picture_order_count(r: &mut BitReader<'_>) -> Result<(), SpsError> {
         }
         _ => {}
     }
-    Ok(())
+    Ok(order_type)
 }
 
 struct Size {

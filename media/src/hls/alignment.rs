@@ -18,6 +18,8 @@
 //!   boundary. Segments without any audio are gaps.
 //! - Both stay away for more than TARGETDURATION: a new timeline, [`TimelineBreak`].
 
+mod flow;
+
 use std::collections::VecDeque;
 
 use super::cutter::{Cutter, OpenSegment};
@@ -25,6 +27,7 @@ use super::follower::{Follower, Horizon};
 use super::leader::{Expected, Held, Leader, NextSync};
 use super::limits::{DECODE_TICKS_MAX, OFFSET_TICKS_MAX};
 use super::rendition_writer::RenditionWriter;
+use super::rungs::{Placed, Rungs, close_until};
 use super::update::Update;
 use crate::access_unit::{AccessUnit, TrackKind};
 use crate::time::MediaTime;
@@ -49,6 +52,7 @@ enum Cut {
 pub(super) struct Alignment {
     leader: Leader,
     follower: Option<Follower>,
+    rungs: Rungs,
     cutter: Cutter,
     target: MediaTime,
     /// TARGETDURATION.
@@ -56,6 +60,15 @@ pub(super) struct Alignment {
     keyframes_too_rare: bool,
     /// What the follower may count on.
     horizon: Option<Horizon>,
+}
+
+/// The writers of a timeline.
+#[derive(Debug)]
+pub(super) struct TrackWriters {
+    pub(super) leader: TrackWriter,
+    pub(super) follower: Option<TrackWriter>,
+    /// By the number of the variant.
+    pub(super) rungs: Vec<(u8, TrackWriter)>,
 }
 
 /// A writer and how long its units usually last.
@@ -75,15 +88,16 @@ impl Alignment {
         limit: MediaTime,
         start: MediaTime,
         opening: bool,
-        leader: TrackWriter,
-        follower: Option<TrackWriter>,
+        tracks: TrackWriters,
     ) -> Self {
+        let TrackWriters { leader, follower, rungs } = tracks;
         let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
         let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target(), opening);
         Self {
             cutter,
             leader: Leader::new(leader),
             follower: follower.map(|track| Follower::new(track, start)),
+            rungs: Rungs::new(rungs, start),
             target,
             limit,
             keyframes_too_rare: false,
@@ -108,13 +122,33 @@ impl Alignment {
             follower.push(in_timescale(unit, follower.writer()), now);
         }
         self.flow(out)?;
-        if let (Some(now), Some(follower)) = (self.leader_time(), &mut self.follower) {
+        let now = self.leader_time();
+        if let (Some(now), Some(follower)) = (now, &mut self.follower) {
             follower.release_if_silent(now, self.limit, out);
         }
+        self.rungs.flow(now, self.horizon, self.limit, out);
         Ok(())
     }
 
-    /// Ends the timeline: writes every unit held and closes both segments at the same number.
+    /// Takes the next encoded picture of a rung.
+    pub(super) fn push_rung(
+        &mut self,
+        variant: u8,
+        unit: AccessUnit,
+        out: &mut VecDeque<Update>,
+    ) -> Placed {
+        let now = self.leader_time();
+        let placed = self.rungs.push(variant, unit, now);
+        self.rungs.flow(now, self.horizon, self.limit, out);
+        placed
+    }
+
+    /// The next time at which the rungs' encoders start anew.
+    pub(super) fn poll_boundary(&mut self) -> Option<MediaTime> {
+        self.rungs.poll_boundary()
+    }
+
+    /// Ends the timeline: writes every unit held and closes all segments at the same number.
     /// Returns the follower's units from `carry_from` on, which belong to the next timeline.
     pub(super) fn finish(
         &mut self,
@@ -125,6 +159,22 @@ impl Alignment {
             let until = held.from + self.leader.guess_duration(&held);
             self.emit(held, until, out);
         }
+        let carried = self.finish_both(carry_from, out);
+        let leader = &mut self.leader.writer;
+        let end = MediaTime::new(leader.end().max(0), leader.timescale());
+        let until = self.rungs.finish(leader.msn(), end, self.limit, out);
+        close_until(leader, until, end, out);
+        if let Some(follower) = &mut self.follower {
+            close_until(follower.writer_mut(), until, end, out);
+        }
+        carried
+    }
+
+    fn finish_both(
+        &mut self,
+        carry_from: Option<MediaTime>,
+        out: &mut VecDeque<Update>,
+    ) -> Vec<AccessUnit> {
         let Some(mut follower) = self.follower.take() else {
             if !self.leader.writer.is_segment_empty() {
                 self.leader.writer.close_segment(self.leader.writer.end(), out);
@@ -157,7 +207,8 @@ impl Alignment {
 
     /// The writers, for the numbers that go on in the next timeline.
     pub(super) fn writers(&self) -> impl Iterator<Item = &RenditionWriter> {
-        std::iter::once(&self.leader.writer).chain(self.follower.iter().map(Follower::writer))
+        let followers = self.follower.iter().map(Follower::writer);
+        std::iter::once(&self.leader.writer).chain(followers).chain(self.rungs.writers())
     }
 
     fn push_leader(
@@ -194,6 +245,7 @@ impl Alignment {
         if let Some(follower) = &mut self.follower {
             follower.begin_with(unit.pts);
         }
+        self.rungs.begin_with(unit.pts);
         self.leader.hold(unit, duration, after_listed);
         self.look_ahead(out);
         Ok(())
@@ -327,6 +379,7 @@ impl Alignment {
         if let Some(follower) = &mut self.follower {
             follower.add_boundary(boundary);
         }
+        self.rungs.add_boundary(boundary);
     }
 
     /// The leader comes late, or returns after segments were ended without it: what is missing up
@@ -393,75 +446,6 @@ impl Alignment {
     const fn ticks(&self, ticks: i64) -> MediaTime {
         MediaTime::new(ticks, self.leader.writer.timescale())
     }
-
-    /// Writes the follower's units whose segment is known.
-    fn flow(&mut self, out: &mut VecDeque<Update>) -> Result<(), TimelineBreak> {
-        loop {
-            let mut now = self.leader_time();
-            let leader_began = self.leader.writer.segment_start().is_some();
-            let Some(follower) = &mut self.follower else { return Ok(()) };
-            if let Some(now) = now.filter(|_| !leader_began) {
-                follower.drop_before_start(now);
-            }
-            follower.cross_boundaries(self.limit, out);
-            let Some(front) = follower.front() else { return Ok(()) };
-            now = now.max(self.horizon.map(|horizon| horizon.decided));
-            if now.is_none_or(|now| front >= now) {
-                if !follower.is_too_far_ahead() {
-                    return Ok(());
-                }
-                if let Some(unit) = follower.take_front_after_jump(self.limit) {
-                    return Err(TimelineBreak(unit));
-                }
-                if std::mem::take(&mut self.leader.owes_cut) {
-                    let end = self.leader.writer.end();
-                    self.cut(self.leader.shown_at(end), end, out);
-                    continue;
-                }
-                if self.must_cut_without_leader() {
-                    self.cut_without_leader(front, out);
-                    continue;
-                }
-            }
-            let Some(follower) = &mut self.follower else { return Ok(()) };
-            if !follower.emit_front_if_known(self.limit, self.horizon, out) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// The follower's next unit, ahead of the leader, does not fit into the open segment.
-    fn must_cut_without_leader(&self) -> bool {
-        let Some(follower) = &self.follower else { return false };
-        let leader_waits = self.leader.held.is_none() && self.leader.writer.is_segment_empty();
-        if leader_waits {
-            return follower.is_due(self.target);
-        }
-        follower.exceeds(self.limit, self.leader_start())
-    }
-
-    /// Start of the leader's open segment, or of the time it would cover.
-    fn leader_start(&self) -> Option<MediaTime> {
-        let start = self.leader.writer.segment_start()?;
-        Some(MediaTime::new(start, self.leader.writer.timescale()))
-    }
-
-    /// Ends the open segments, at `next` at the latest, although the leader has not come so far.
-    fn cut_without_leader(&mut self, next: MediaTime, out: &mut VecDeque<Update>) {
-        let at = self.leader_start().map_or(next, |start| start.plus(self.limit).min(next));
-        let at_ticks = at.rescale(self.leader.writer.timescale()).ticks();
-        self.begin_leader_with_follower();
-        if let Some(held) = self.leader.held.take() {
-            let limit = self.cutter.limit();
-            let stands = at_ticks - held.from;
-            let until = held.from + stands.clamp(self.leader.last_duration().min(limit), limit);
-            if held.listed && !self.leader.writer.is_segment_empty() {
-                self.leader.writer.reach(until, out);
-            }
-            self.emit(held, until, out);
-        }
-        self.cut(at, at_ticks, out);
-    }
 }
 
 /// The times of the unit are in the range that arithmetic and `tfdt` can hold (CM-10).
@@ -471,7 +455,7 @@ pub(super) fn is_placeable(unit: &AccessUnit) -> bool {
 }
 
 /// The unit with its times in the track's ticks.
-fn in_timescale(unit: AccessUnit, writer: &RenditionWriter) -> AccessUnit {
+pub(super) fn in_timescale(unit: AccessUnit, writer: &RenditionWriter) -> AccessUnit {
     let timescale = writer.timescale();
     AccessUnit { dts: unit.dts.rescale(timescale), pts: unit.pts.rescale(timescale), ..unit }
 }

@@ -59,18 +59,19 @@ impl Follower {
         }
     }
 
-    /// Queues a unit; drops it when its time is already covered.
-    pub(super) fn push(&mut self, unit: AccessUnit, leader_time: Option<MediaTime>) {
+    /// Queues a unit; drops it and gives `false` when its time is already covered.
+    pub(super) fn push(&mut self, unit: AccessUnit, leader_time: Option<MediaTime>) -> bool {
         let dts = unit.dts.ticks();
         let newest = self.queue.back().map_or(i64::MIN, |unit| unit.dts.ticks());
         if !is_placeable(&unit) || dts <= newest || dts < self.writer.end() {
-            return;
+            return false;
         }
         if let Some(newest) = self.newest.replace(dts) {
             self.durations.observe(dts.saturating_sub(newest));
         }
         self.last_arrival = leader_time.unwrap_or(self.last_arrival);
         self.queue.push_back(unit);
+        true
     }
 
     /// The leader's next segment begins at this time.

@@ -5,7 +5,7 @@
 //! AccessUnit ─▶ Segmenter ─▶ Update ── one send per shard ──▶ Window ◀── playlist? media?
 //!                 cutter: where segments begin                 reload: now, wait or refuse
 //!                 alignment: two tracks, one numbering         playlist: text
-//!                 leader, follower: what may be written, and when
+//!                 leader, follower, rungs: what may be written, and when
 //!                 rendition_writer: samples to parts
 //! ```
 //!
@@ -30,22 +30,27 @@ mod frame_rate;
 pub(crate) mod fuzzing;
 mod leader;
 mod limits;
+mod lineup;
 mod names;
 mod part_target;
 mod playlist;
 mod reload;
 mod rendition_writer;
 mod rhythm;
+mod rungs;
 mod segmenter;
+mod track_shape;
 mod update;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
+pub use lineup::{Boundary, Lineup, Rung};
 pub use names::RenditionId;
 pub use playlist::{DirectiveError, Directives, Snapshot};
 pub use reload::WaitFor;
+pub use rungs::Placed;
 pub use segmenter::{Segmenter, SegmenterConfig};
 pub use update::{
     InitSection, Part, Presentation, Rendition, RenditionMedia, SegmentEnd, SegmentStart, Timeline,

@@ -39,7 +39,8 @@ pub(super) struct Anchor {
 /// Writes one rendition between two discontinuities.
 #[derive(Debug)]
 pub(super) struct RenditionWriter {
-    id: RenditionId,
+    /// `None`: nothing is listed, only where segments begin counts.
+    id: Option<RenditionId>,
     track: TrackKind,
     timescale: Timescale,
     anchor: Anchor,
@@ -82,7 +83,7 @@ pub(super) struct Continuation {
 
 impl RenditionWriter {
     pub(super) fn new(
-        id: RenditionId,
+        id: Option<RenditionId>,
         track: TrackKind,
         timescale: Timescale,
         anchor: Anchor,
@@ -197,7 +198,7 @@ impl RenditionWriter {
     }
 
     /// Its rendition.
-    pub(super) const fn id(&self) -> RenditionId {
+    pub(super) const fn id(&self) -> Option<RenditionId> {
         self.id
     }
 
@@ -216,12 +217,9 @@ impl RenditionWriter {
             self.end = end;
         }
         let end = self.time(self.cursor_or(self.end));
-        out.push_back(Update::SegmentEnd(SegmentEnd {
-            rendition: self.id,
-            msn: self.msn,
-            end,
-            gap,
-        }));
+        if let Some(rendition) = self.id {
+            out.push_back(Update::SegmentEnd(SegmentEnd { rendition, msn: self.msn, end, gap }));
+        }
         self.segment = None;
         self.msn += 1;
     }
@@ -349,9 +347,10 @@ impl RenditionWriter {
             return;
         };
         segment.announced = true;
+        let Some(rendition) = self.id else { return };
         let start = MediaTime::new(segment.start, self.timescale);
         out.push_back(Update::SegmentStart(SegmentStart {
-            rendition: self.id,
+            rendition,
             msn: self.msn,
             start,
             date: self.anchor.date.plus(start.minus(self.anchor.start)),
@@ -366,29 +365,31 @@ impl RenditionWriter {
         let start = self.cursor.replace(until).unwrap_or(until);
         let samples = std::mem::take(&mut self.samples);
         self.samples_bytes = 0;
-        let decode_time = match (samples.is_empty(), self.decoded) {
-            (false, _) => self.samples_start,
-            (true, NOTHING_DECODED) => segment.start,
-            (true, decoded) => decoded,
-        };
-        let bytes = cmaf::fragment(
-            self.track,
-            self.sequence_number,
-            u64::try_from(decode_time).unwrap_or(0),
-            &samples,
-            segment.parts == 0,
-        );
-        out.push_back(Update::Part(Part {
-            rendition: self.id,
-            msn: self.msn,
-            index: segment.parts,
-            start: MediaTime::new(start, self.timescale),
-            end: MediaTime::new(until, self.timescale),
-            // Players that join at a part decode from its first sample (hls.js #7782).
-            independent: samples.first().is_some_and(|sample| sample.sync),
-            ends_segment: self.ends_segment,
-            bytes,
-        }));
+        if let Some(rendition) = self.id {
+            let decode_time = match (samples.is_empty(), self.decoded) {
+                (false, _) => self.samples_start,
+                (true, NOTHING_DECODED) => segment.start,
+                (true, decoded) => decoded,
+            };
+            let bytes = cmaf::fragment(
+                self.track,
+                self.sequence_number,
+                u64::try_from(decode_time).unwrap_or(0),
+                &samples,
+                segment.parts == 0,
+            );
+            out.push_back(Update::Part(Part {
+                rendition,
+                msn: self.msn,
+                index: segment.parts,
+                start: MediaTime::new(start, self.timescale),
+                end: MediaTime::new(until, self.timescale),
+                // Players that join at a part decode from its first sample (hls.js #7782).
+                independent: samples.first().is_some_and(|sample| sample.sync),
+                ends_segment: self.ends_segment,
+                bytes,
+            }));
+        }
         segment.parts += 1;
         self.sequence_number = self.sequence_number.wrapping_add(1);
     }

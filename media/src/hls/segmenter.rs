@@ -9,16 +9,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::alignment::{Alignment, TimelineBreak, TrackWriter};
+use bytes::Bytes;
+
+use super::alignment::{Alignment, TimelineBreak, TrackWriter, TrackWriters};
 use super::frame_rate::FrameRateProbe;
 use super::limits::SKEW_MAX;
+use super::lineup::{Boundary, Lineup};
 use super::names::RenditionId;
 use super::part_target::{UnitDuration, part_target};
 use super::rendition_writer::{Anchor, Continuation, RenditionWriter};
-use super::update::{InitSection, Presentation, Rendition, RenditionMedia, Timeline, Update};
-use crate::access_unit::{AccessUnit, AudioTrack, TrackKind, Tracks, VideoTrack};
-use crate::cmaf;
-use crate::time::{MediaTime, Timescale, UnixTime};
+use super::rungs::Placed;
+use super::track_shape::TrackShape;
+use super::update::{InitSection, Presentation, Rendition, Timeline, Update};
+use crate::access_unit::{AccessUnit, Tracks};
+use crate::time::{MediaTime, UnixTime};
 
 /// What an operator may choose, and the numbers a process continues from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +61,9 @@ impl SegmenterConfig {
     }
 }
 
+/// Of the first fragment of a rendition.
+const FIRST_SEQUENCE_NUMBER: u32 = 1;
+
 /// Dates of sound beside pictures are this much early, which nobody hears: they only map media to
 /// the clock. hls.js moves the sound's playlist by the difference of dates, which are whole
 /// milliseconds; moved to a later time than its media, it never finds the next segment in what is
@@ -71,6 +78,8 @@ pub struct Segmenter {
     broadcast: Option<Broadcast>,
     next_msn: u64,
     next_discontinuity_sequence: u64,
+    /// Count of timelines before this one.
+    timeline: u64,
     updates: VecDeque<Update>,
 }
 
@@ -80,9 +89,16 @@ enum Input {
     /// No publisher.
     None,
     /// The frame rate is being measured before the broadcast is announced.
-    Probing { tracks: Tracks, anchor: Anchor, probe: FrameRateProbe },
+    Probing { offer: Offer, anchor: Anchor, probe: FrameRateProbe },
     /// A timeline is being written.
-    Running { tracks: Tracks, anchor: Anchor, alignment: Box<Alignment> },
+    Running { offer: Offer, anchor: Anchor, alignment: Box<Alignment> },
+}
+
+/// What a timeline is made of.
+#[derive(Clone, Debug)]
+struct Offer {
+    tracks: Tracks,
+    lineup: Lineup,
 }
 
 #[derive(Debug)]
@@ -101,6 +117,7 @@ impl Segmenter {
             broadcast: None,
             next_msn: config.first_msn.max(1),
             next_discontinuity_sequence: config.first_discontinuity_sequence,
+            timeline: 0,
             updates: VecDeque::new(),
         }
     }
@@ -109,14 +126,21 @@ impl Segmenter {
     /// the output time of its first unit and `date` the wall clock of that moment: the one anchor
     /// of all PROGRAM-DATE-TIMEs in this timeline (TS-9, PL-16).
     pub fn start(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
+        self.start_with(tracks, Lineup::default(), start, date);
+    }
+
+    /// The same with encoded renditions beside the source, or instead of it. Without pictures there
+    /// are none.
+    pub fn start_with(&mut self, tracks: Tracks, lineup: Lineup, start: MediaTime, date: UnixTime) {
         self.finish_timeline();
         let anchor = Anchor { start, date };
         let unknown_rate = tracks.video.as_ref().is_some_and(|v| v.frame_rate_millis.is_none());
+        let offer = Offer { tracks, lineup };
         if unknown_rate {
             let probe = FrameRateProbe::default();
-            self.input = Input::Probing { tracks, anchor, probe };
+            self.input = Input::Probing { offer, anchor, probe };
         } else {
-            self.begin_timeline(tracks, anchor);
+            self.begin_timeline(offer, anchor);
         }
     }
 
@@ -137,6 +161,25 @@ impl Segmenter {
                 }
             }
         }
+    }
+
+    /// Takes the next encoded picture of a variant, in the order of their times. `timeline` is that
+    /// of the [`Boundary`] before it.
+    pub fn push_rung(&mut self, timeline: u64, variant: u8, unit: AccessUnit) -> Placed {
+        match &mut self.input {
+            Input::Running { alignment, .. } if timeline == self.timeline => {
+                alignment.push_rung(variant, unit, &mut self.updates)
+            }
+            Input::Running { .. } | Input::None | Input::Probing { .. } => Placed::Dropped,
+        }
+    }
+
+    /// The next time at which the rungs' encoders start anew, each known before the source's unit
+    /// that was pushed last is decoded.
+    pub fn poll_boundary(&mut self) -> Option<Boundary> {
+        let Input::Running { alignment, .. } = &mut self.input else { return None };
+        let start = alignment.poll_boundary()?;
+        Some(Boundary { timeline: self.timeline, start })
     }
 
     /// The publisher is gone: writes the units held, closes part and segment (F1). The broadcast
@@ -177,56 +220,53 @@ impl Segmenter {
         self.next_discontinuity_sequence + 1
     }
 
-    fn begin_timeline(&mut self, tracks: Tracks, anchor: Anchor) {
+    fn begin_timeline(&mut self, offer: Offer, anchor: Anchor) {
+        let Offer { tracks, lineup } = &offer;
         let presentation = match &self.broadcast {
             Some(broadcast) => broadcast.presentation.clone(),
-            None => self.begin_broadcast(&tracks),
+            None => self.begin_broadcast(tracks),
         };
         let Some(broadcast) = &mut self.broadcast else { return };
         let msn = self.next_msn;
         let discontinuity = msn > presentation.first_msn;
-        let mut renditions = Vec::with_capacity(2);
-        let mut writers = VecDeque::with_capacity(2);
-        let video = tracks.video.as_deref().map(TrackShape::of_video);
-        let audio = tracks.audio.as_deref().map(TrackShape::of_audio);
-        let has_video = video.is_some();
-        for shape in video.into_iter().chain(audio) {
-            let anchor = if has_video && shape.kind == TrackKind::Audio {
-                Anchor { date: anchor.date.plus(DATE_MARGIN), ..anchor }
-            } else {
-                anchor
-            };
-            let (init, sequence_number) = broadcast.init_section(shape.id, msn, shape.init);
+        let mut renditions = Vec::with_capacity(2 + lineup.rungs.len());
+        let mut write = |shape: TrackShape, anchor: Anchor| {
+            let mut sequence_number = FIRST_SEQUENCE_NUMBER;
+            if let Some(id) = shape.id {
+                let init;
+                (init, sequence_number) = broadcast.init_section(id, msn, shape.init);
+                let TrackShape { codec, bitrate, media, .. } = shape;
+                renditions.push(Rendition { id, codec, bitrate, media, init });
+            }
             let from = Continuation { msn, sequence_number, discontinuity };
-            writers.push_back(TrackWriter {
-                kind: shape.kind,
-                writer: RenditionWriter::new(
-                    shape.id,
-                    shape.kind,
-                    shape.timescale,
-                    anchor,
-                    presentation.part_target,
-                    from,
-                ),
-                unit_duration: shape.unit_duration,
-            });
-            renditions.push(Rendition {
-                id: shape.id,
-                codec: shape.codec,
-                bitrate: shape.bitrate,
-                media: shape.media,
-                init,
-            });
+            let part_target = presentation.part_target;
+            let (id, kind, timescale) = (shape.id, shape.kind, shape.timescale);
+            let writer = RenditionWriter::new(id, kind, timescale, anchor, part_target, from);
+            TrackWriter { kind, writer, unit_duration: shape.unit_duration }
+        };
+        let video = tracks.video.as_deref();
+        let leader = video.map(|track| write(TrackShape::of_video(lineup.source, track), anchor));
+        let mut rungs = Vec::with_capacity(lineup.rungs.len());
+        for rung in lineup.rungs.iter().filter(|_| leader.is_some()) {
+            let shape = TrackShape::of_video(Some(rung.variant), &rung.track);
+            rungs.push((rung.variant, write(shape, anchor)));
         }
-        let Some(leader) = writers.pop_front() else { return };
+        let early = Anchor { date: anchor.date.plus(DATE_MARGIN), ..anchor };
+        let sound_anchor = if leader.is_some() { early } else { anchor };
+        let sound = tracks.audio.as_deref();
+        let sound = sound.map(|track| write(TrackShape::of_audio(track), sound_anchor));
+        let tracks = match (leader, sound) {
+            (Some(leader), follower) => TrackWriters { leader, follower, rungs },
+            (None, Some(leader)) => TrackWriters { leader, follower: None, rungs },
+            (None, None) => return,
+        };
         let limit = MediaTime::from_millis(i64::from(presentation.target_duration) * 1_000);
-        let follower = writers.pop_front();
         let target = self.config.segment_target;
-        let alignment =
-            Alignment::new(target, limit, anchor.start, !discontinuity, leader, follower);
+        let alignment = Alignment::new(target, limit, anchor.start, !discontinuity, tracks);
         let timeline = Timeline { first_msn: msn, renditions };
         self.updates.push_back(Update::Timeline(Arc::new(timeline)));
-        self.input = Input::Running { tracks, anchor, alignment: Box::new(alignment) };
+        self.timeline += 1;
+        self.input = Input::Running { offer, anchor, alignment: Box::new(alignment) };
     }
 
     fn begin_broadcast(&mut self, tracks: &Tracks) -> Arc<Presentation> {
@@ -264,7 +304,8 @@ impl Segmenter {
         let carried = alignment.finish(carry_from, &mut self.updates);
         let Some(broadcast) = &mut self.broadcast else { return carried };
         for writer in alignment.writers() {
-            if let Some((_, sequence_number)) = broadcast.written.get_mut(&writer.id()) {
+            let written = writer.id().and_then(|id| broadcast.written.get_mut(&id));
+            if let Some((_, sequence_number)) = written {
                 *sequence_number = writer.sequence_number();
             }
         }
@@ -278,10 +319,10 @@ impl Segmenter {
 
     /// The times jumped: the same tracks and the same clock go on after a discontinuity (TS-4).
     fn restart_timeline(&mut self, unit: AccessUnit) {
-        let Input::Running { tracks, anchor, .. } = &self.input else { return };
-        let (tracks, anchor) = (tracks.clone(), *anchor);
+        let Input::Running { offer, anchor, .. } = &self.input else { return };
+        let (offer, anchor) = (offer.clone(), *anchor);
         let carried = self.close_timeline(Some(unit.pts.minus(SKEW_MAX)));
-        self.begin_timeline(tracks, anchor);
+        self.begin_timeline(offer, anchor);
         if let Input::Running { alignment, .. } = &mut self.input {
             for unit in carried.into_iter().chain([unit]) {
                 // A fresh timeline has no time to jump from.
@@ -292,11 +333,12 @@ impl Segmenter {
 
     fn finish_probe(&mut self) {
         match std::mem::replace(&mut self.input, Input::None) {
-            Input::Probing { mut tracks, anchor, probe } => {
-                if let (Some(video), Some(rate)) = (&mut tracks.video, probe.frame_rate_millis()) {
+            Input::Probing { mut offer, anchor, probe } => {
+                let video = &mut offer.tracks.video;
+                if let (Some(video), Some(rate)) = (video, probe.frame_rate_millis()) {
                     Arc::make_mut(video).frame_rate_millis = Some(rate);
                 }
-                self.begin_timeline(tracks, anchor);
+                self.begin_timeline(offer, anchor);
                 for unit in probe.into_units() {
                     self.push(unit);
                 }
@@ -308,12 +350,7 @@ impl Segmenter {
 
 impl Broadcast {
     /// The init section for segments from `msn` on: the last one again if its bytes are the same.
-    fn init_section(
-        &mut self,
-        id: RenditionId,
-        msn: u64,
-        bytes: bytes::Bytes,
-    ) -> (Arc<InitSection>, u32) {
+    fn init_section(&mut self, id: RenditionId, msn: u64, bytes: Bytes) -> (Arc<InitSection>, u32) {
         let fresh = |bytes| Arc::new(InitSection { msn, bytes });
         match self.written.get_mut(&id) {
             Some((init, sequence_number)) => {
@@ -323,59 +360,10 @@ impl Broadcast {
                 (init.clone(), *sequence_number)
             }
             None => {
-                const FIRST_SEQUENCE_NUMBER: u32 = 1;
                 let init = fresh(bytes);
                 self.written.insert(id, (init.clone(), FIRST_SEQUENCE_NUMBER));
                 (init, FIRST_SEQUENCE_NUMBER)
             }
-        }
-    }
-}
-
-/// What a track means to its rendition.
-struct TrackShape {
-    id: RenditionId,
-    kind: TrackKind,
-    timescale: Timescale,
-    /// Track ticks.
-    unit_duration: i64,
-    codec: String,
-    bitrate: Option<u32>,
-    media: RenditionMedia,
-    init: bytes::Bytes,
-}
-
-impl TrackShape {
-    fn of_video(track: &VideoTrack) -> Self {
-        const USUAL_FRAME_RATE_MILLIS: u32 = 30_000;
-        let rate = track.frame_rate_millis.unwrap_or(USUAL_FRAME_RATE_MILLIS).max(1);
-        Self {
-            id: RenditionId::Video(0),
-            kind: TrackKind::Video,
-            timescale: Timescale::VIDEO,
-            unit_duration: (i64::from(Timescale::VIDEO.hz()) * 1_000 / i64::from(rate)).max(1),
-            codec: cmaf::video_codec_string(track),
-            bitrate: track.bitrate,
-            media: RenditionMedia::Video {
-                width: track.width,
-                height: track.height,
-                frame_rate_millis: track.frame_rate_millis,
-                range: cmaf::video_range(track),
-            },
-            init: cmaf::video_init(track),
-        }
-    }
-
-    fn of_audio(track: &AudioTrack) -> Self {
-        Self {
-            id: RenditionId::Audio,
-            kind: TrackKind::Audio,
-            timescale: Timescale::new(track.sample_rate).unwrap_or(Timescale::VIDEO),
-            unit_duration: i64::from(track.samples_per_unit).max(1),
-            codec: cmaf::audio_codec_string(track),
-            bitrate: track.bitrate,
-            media: RenditionMedia::Audio { channels: track.channels },
-            init: cmaf::audio_init(track),
         }
     }
 }

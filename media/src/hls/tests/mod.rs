@@ -6,4 +6,5 @@ mod lifecycle;
 mod model;
 mod parts;
 mod publisher;
+mod rungs;
 mod widths;

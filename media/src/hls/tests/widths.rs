@@ -184,8 +184,14 @@ fn f40_fragment_numbers_go_round() {
     let anchor = Anchor { start: MediaTime::from_millis(10_000), date: DATE };
     let from = Continuation { msn: 7, sequence_number: u32::MAX - 1, discontinuity: false };
     let target = MediaTime::from_millis(334);
-    let mut writer =
-        RenditionWriter::new(RenditionId::Audio, TrackKind::Audio, rate, anchor, target, from);
+    let mut writer = RenditionWriter::new(
+        Some(RenditionId::Audio),
+        TrackKind::Audio,
+        rate,
+        anchor,
+        target,
+        from,
+    );
     let mut updates = std::collections::VecDeque::new();
     for unit in 0..75 {
         let unit = sound(10_000, unit, 48_000);

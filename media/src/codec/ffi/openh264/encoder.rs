@@ -7,8 +7,8 @@ use std::slice;
 use openh264_sys2 as sys;
 use openh264_sys2::source::APILoader;
 
-use super::CallFailed;
-use crate::codec::{H264EncoderConfig, Picture, Plane};
+use super::{CallFailed, checked, method};
+use crate::codec::{H264EncoderConfig, PictureView, PlaneView};
 
 /// An IDR picture may take this many percent of the mean picture's bits. Twelve times is what the
 /// first picture of a 2 s segment needs to look like the others (design §5).
@@ -113,14 +113,14 @@ impl Encoder {
     /// `time_ms` must rise from call to call: the rate control reads it.
     pub(in crate::codec) fn encode(
         &mut self,
-        picture: &Picture,
+        picture: PictureView<'_>,
         time_ms: i64,
         force_idr: bool,
     ) -> Result<(PictureKind, Vec<&[u8]>), CallFailed> {
         if force_idr {
             self.force_idr()?;
         }
-        let planes = [picture.luma(), picture.cb(), picture.cr()];
+        let planes = picture.planes();
         let source = sys::SSourcePicture {
             iColorFormat: sys::videoFormatI420 as c_int,
             iStride: [stride(planes[0]), stride(planes[1]), stride(planes[2]), 0],
@@ -130,9 +130,9 @@ impl Encoder {
             uiTimeStamp: time_ms as c_longlong,
             ..Default::default()
         };
-        // SAFETY: `source` describes three planes that `picture` keeps alive across the call; each
-        // holds `stride * height` bytes with height and width as announced (4:2:0, even sides, by
-        // the types). The pointers are mutable by C habit only: the library copies the planes into
+        // SAFETY: `source` describes three planes that `picture` borrows across the call; each holds
+        // its rows up to the width of the last one, with height and width as announced (4:2:0, even
+        // sides, by the types). The pointers are mutable by C habit only: the library copies the planes into
         // pictures of its own (WelsMoveMemoryWrapper) and never writes to them. `output` as above.
         let code = unsafe {
             method("EncodeFrame", self.vtable().EncodeFrame)?(
@@ -251,24 +251,15 @@ fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig) {
 /// `video_format` of Table E-2.
 const VIDEO_FORMAT_UNSPECIFIED: u8 = 5;
 
-/// A method table entry; the library fills all of them.
-fn method<F>(call: &'static str, slot: Option<F>) -> Result<F, CallFailed> {
-    slot.ok_or(CallFailed { call, code: -1 })
-}
-
-const fn checked(call: &'static str, code: c_int) -> Result<(), CallFailed> {
-    if code == sys::cmResultSuccess as c_int { Ok(()) } else { Err(CallFailed { call, code }) }
-}
-
 /// Sizes, strides and rates here are far below `c_int::MAX` by their types and checks.
 fn int(value: u32) -> c_int {
     c_int::try_from(value).unwrap_or(c_int::MAX)
 }
 
-fn stride(plane: &Plane) -> c_int {
+fn stride(plane: PlaneView<'_>) -> c_int {
     c_int::try_from(plane.stride()).unwrap_or(c_int::MAX)
 }
 
-fn start(plane: &Plane) -> *mut u8 {
+fn start(plane: PlaneView<'_>) -> *mut u8 {
     plane.samples().as_ptr().cast_mut()
 }
