@@ -147,3 +147,128 @@ fn speakers(block: &Block) -> impl Iterator<Item = Speaker> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::AacEncoderConfig;
+    use crate::codec::judge::{adts, ffmpeg};
+    use crate::codec::testing::{Coded, HE, HE_V2, LC, encode};
+
+    const RATE: u32 = 48_000;
+
+    fn click(channels: u8, object_type: u32, bitrate: u32) -> Coded {
+        let channels_len = usize::from(channels);
+        let mut pcm = vec![0; 40_000 * channels_len];
+        pcm[20_000 * channels_len..20_024 * channels_len].fill(20_000);
+        encode(AacEncoderConfig { sample_rate: RATE, channels, bitrate }, object_type, &pcm)
+    }
+
+    fn first_channel(coded: &Coded) -> Vec<i16> {
+        let mut decoder = AacDecoder::new(&coded.config).unwrap();
+        let mut samples = Vec::new();
+        for unit in &coded.units {
+            let pcm = decoder.decode(unit).unwrap();
+            assert!(!pcm.concealed);
+            assert_eq!(pcm.sample_rate, RATE);
+            assert_eq!(pcm.speakers.len(), usize::from(coded.config.channels()));
+            assert_eq!(pcm.frames() as u32, coded.config.samples_per_unit());
+            samples.extend(pcm.samples.iter().step_by(pcm.speakers.len()));
+        }
+        samples
+    }
+
+    fn loudest(samples: &[i16]) -> usize {
+        let loudest = samples.iter().enumerate().max_by_key(|(_, sample)| sample.unsigned_abs());
+        loudest.unwrap().0
+    }
+
+    /// In step with ffmpeg's decoder, SBR's lag included.
+    #[test]
+    fn a_click_is_where_ffmpeg_hears_it() {
+        for (channels, object_type, bitrate) in [
+            (1, LC, 96_000),
+            (2, LC, 192_000),
+            (6, LC, 400_000),
+            (2, HE, 64_000),
+            (2, HE_V2, 48_000),
+        ] {
+            let coded = click(channels, object_type, bitrate);
+            let ours = loudest(&first_channel(&coded));
+            assert!(ours.abs_diff(20_012 + coded.delay as usize) < 24, "{object_type}: {ours}");
+            // ADTS tells the core's rate and channels: 3 is 48 kHz, 6 is 24 kHz.
+            let core = if object_type == HE_V2 { 1 } else { channels };
+            let rate_index = if object_type == LC { 3 } else { 6 };
+            let stream = adts(coded.units.iter().map(|unit| &unit[..]), rate_index, core);
+            let decoded = ffmpeg(&["-f", "aac", "-i", "-", "-f", "s16le", "-"], &stream);
+            let frame = 2 * usize::from(coded.config.channels());
+            let theirs: Vec<i16> = decoded
+                .chunks_exact(frame)
+                .map(|frame| i16::from_le_bytes([frame[0], frame[1]]))
+                .collect();
+            let theirs = loudest(&theirs);
+            assert!(ours.abs_diff(theirs) < 24, "{object_type}: {ours}, ffmpeg {theirs}");
+        }
+    }
+
+    #[test]
+    fn channels_come_in_the_order_of_a_wave_file() {
+        use Speaker::{
+            Centre, CentreSurround, Left, LeftSurround, LowFrequency, Right, RightSurround,
+        };
+        let layouts: [&[Speaker]; 6] = [
+            &[Centre],
+            &[Left, Right],
+            &[Left, Right, Centre],
+            &[Left, Right, Centre, CentreSurround],
+            &[Left, Right, Centre, LeftSurround, RightSurround],
+            &[Left, Right, Centre, LowFrequency, LeftSurround, RightSurround],
+        ];
+        for (channels, layout) in (1..).zip(layouts) {
+            let config = AacEncoderConfig {
+                sample_rate: RATE,
+                channels,
+                bitrate: 64_000 * u32::from(channels),
+            };
+            let coded = encode(config, LC, &vec![0; 4_096 * usize::from(channels)]);
+            let mut decoder = AacDecoder::new(&coded.config).unwrap();
+            assert_eq!(decoder.decode(&coded.units[1]).unwrap().speakers, layout);
+        }
+    }
+
+    #[test]
+    fn a_configuration_the_library_refuses_is_refused() {
+        // A program config element with sixteen channels: five, five and six single ones.
+        let mut bits = "00010".to_owned() + "0011" + "0000" + "000";
+        bits +=
+            &("0000".to_owned() + "01" + "0011" + "0101" + "0101" + "0110" + "00" + "000" + "0000");
+        bits += "000";
+        bits += &"00000".repeat(16);
+        while !bits.len().is_multiple_of(8) {
+            bits.push('0');
+        }
+        bits += "00000000";
+        let bytes: Vec<u8> = bits
+            .as_bytes()
+            .chunks(8)
+            .map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | (bit - b'0')))
+            .collect();
+        let config = AudioSpecificConfig::parse(&bytes).unwrap();
+        assert_eq!(config.channels(), 16);
+        assert_eq!(AacDecoder::new(&config).err(), Some(AacDecoderError::Channels(16)));
+    }
+
+    /// T16, T21: made and dropped without a unit, and moved to another thread.
+    #[test]
+    fn decoders_come_and_go() {
+        const fn movable<T: Send>() {}
+        movable::<AacDecoder>();
+        let coded = click(2, HE, 64_000);
+        for round in 0..200 {
+            let mut decoder = AacDecoder::new(&coded.config).unwrap();
+            for unit in coded.units.iter().take(round % 3) {
+                assert!(decoder.decode(unit).is_some());
+            }
+        }
+    }
+}

@@ -11,6 +11,8 @@ use crate::aac::AudioSpecificConfig;
 pub(crate) const LC: u32 = 2;
 /// HE-AAC: with SBR.
 pub(crate) const HE: u32 = 5;
+/// HE-AAC v2: with SBR and parametric stereo.
+pub(crate) const HE_V2: u32 = 29;
 
 /// What an encoder wrote.
 pub(crate) struct Coded {
