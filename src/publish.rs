@@ -13,6 +13,7 @@ use riverrun_media::access_unit::{AccessUnit, Tracks};
 use riverrun_media::hls::{Segmenter, SegmenterConfig, Update};
 use riverrun_media::rtmp::Event;
 use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
+use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
 
@@ -82,6 +83,11 @@ impl Outlets {
     /// everything that it may still send void.
     pub async fn give_up(&self, broadcast: u64) {
         self.tell(&ShardMessage::GiveUp(broadcast)).await;
+    }
+
+    /// Gives every shard new pictures of the broadcast of this number ([`Broadcast::number`]).
+    pub async fn stills(&self, broadcast: u64, stills: Stills) {
+        self.tell(&ShardMessage::Stills(broadcast, Arc::new(stills))).await;
     }
 
     /// Tells every shard since when somebody is on air.

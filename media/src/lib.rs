@@ -59,6 +59,8 @@ pub mod rtmp;
 #[cfg(feature = "codec")]
 pub mod scale;
 pub mod source;
+#[cfg(feature = "codec")]
+pub mod still;
 #[cfg(test)]
 mod testdata;
 pub mod time;
