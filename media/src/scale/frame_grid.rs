@@ -39,8 +39,8 @@ enum Pace {
 }
 
 impl FrameGrid {
-    /// `asked_millis` and `source_millis` are pictures per second times 1000. An asked rate of 0, or
-    /// above the source's, means the source's. A source of no known rate has no fractions.
+    /// `asked_millis` and `source_millis` are pictures per second times 1000. An asked rate of 0,
+    /// or above the source's, means the source's. A source of no known rate has no fractions.
     pub fn new(asked_millis: u32, source_millis: Option<u32>) -> Self {
         let pace = match (asked_millis, source_millis.unwrap_or(0)) {
             (0, _) => Pace::All,
@@ -55,8 +55,8 @@ impl FrameGrid {
     }
 
     /// Whether the picture shown at `pts` is taken, and the time that it gets, at 90 kHz. Both only
-    /// ever rise: a picture that is not later than the one before is left out. `boundary`: it begins
-    /// a segment.
+    /// ever rise: a picture that is not later than the one before is left out. `boundary`: it
+    /// begins a segment.
     pub fn take(&mut self, pts: MediaTime, boundary: bool) -> Option<MediaTime> {
         let pts = pts.rescale(Timescale::VIDEO).ticks();
         let before = self.seen;
