@@ -23,7 +23,7 @@ help:
 	@echo 'make bench         install the peers, measure beside them, print the table; ARGS go to benches/run.sh'
 	@echo 'make lint          format, clippy and docs, warnings as errors'
 	@echo 'make lint-live [MINUTES=10 KIND=steady]  the playlist linter on a live broadcast; KIND may be jittery, bursty,'
-	@echo '                   variable, dropping, restarted'
+	@echo '                   variable, dropping, restarted, ladder'
 	@echo 'make fuzz T=amf0 [SECONDS=600]  one fuzz target; fuzz/README.md lists them'
 	@echo 'make fuzz-smoke [SECONDS=60]    all of them in turn, SECONDS in total'
 	@echo 'make clean         remove what was built; $(DATA) and the test footage stay'

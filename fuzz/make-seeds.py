@@ -56,6 +56,19 @@ def h264():
     seed("annexb", "short-lengths", b"\0\2\x09\x10\0\3\x65\x88\x80")
 
 
+def h264_streams():
+    # Blocks behind two-byte lengths: the record, then the access units.
+    for path in sorted((TESTDATA / "h264").glob("*.flv")):
+        flv, at, blocks = path.read_bytes(), 13, b""
+        while at < len(flv):
+            kind, size = flv[at], int.from_bytes(flv[at + 1:at + 4], "big")
+            body = flv[at + 11:at + 11 + size]
+            if kind == 9 and body[1] < 2:
+                blocks += struct.pack(">H", size - 5) + body[5:]
+            at += 11 + size + 4
+        seed("h264_decode", path.stem, blocks)
+
+
 def aac():
     for name, config in {"lc-48k": "1190", "lc-44k-mono": "1208", "sbr": "2b920800", "ps": "eb8a0800",
                          "implicit-sbr": "139056e5a5480880", "pce": "118004c8000000000000",
@@ -172,5 +185,5 @@ def text():
         seed("route", name, path)
 
 
-for part in (amf, h264, aac, flv, rtmp, machines, http, text):
+for part in (amf, h264, h264_streams, aac, flv, rtmp, machines, http, text):
     part()

@@ -5,13 +5,18 @@
 //! says the name: a typing mistake in an unattended installation must not start a server with other
 //! settings than its operator believes.
 
+mod secret;
+
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use serde::Deserialize;
+use riverrun_media::ladder::LadderSetting;
+use serde::{Deserialize, Deserializer};
 use thiserror::Error;
+
+pub use self::secret::Secret;
 
 /// The data folder unless told otherwise.
 const DATA_FOLDER: &str = "./data";
@@ -132,10 +137,23 @@ pub struct Settings {
     /// Wanted length of a segment in seconds, 1 to 6 [default: 2]; keyframes decide the real one.
     #[arg(long, value_name = "SECONDS", env = "RIVERRUN_SEGMENT_SECONDS")]
     segment_seconds: Option<u64>,
+    /// What viewers may choose from [default: auto]. `auto` is the publisher's own pictures and
+    /// what this machine can encode beside them; `source` is them alone; a list names each:
+    /// `source,720p@2500,480p@1000/30:2` (kbit/s behind `@`, pictures per second behind `/`, CPU
+    /// level 0 to 4 behind `:`).
+    #[arg(long, value_name = "LIST", env = "RIVERRUN_RENDITIONS")]
+    #[serde(default, deserialize_with = "from_text")]
+    renditions: Option<LadderSetting>,
+}
+
+/// A setting that is written as one text.
+fn from_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<LadderSetting>, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Keys of the file whose values may be shown.
-const HARMLESS_KEYS: [&str; 9] = [
+const HARMLESS_KEYS: [&str; 10] = [
     "data",
     "http",
     "rtmp",
@@ -145,10 +163,11 @@ const HARMLESS_KEYS: [&str; 9] = [
     "grace_seconds",
     "rewind_seconds",
     "segment_seconds",
+    "renditions",
 ];
 
 /// Names in the environment that are read. Anything else that begins like ours is a mistake.
-const ENVIRONMENT: [&str; 12] = [
+const ENVIRONMENT: [&str; 13] = [
     "RIVERRUN_CONFIG",
     "RIVERRUN_DATA",
     "RIVERRUN_HTTP",
@@ -161,6 +180,7 @@ const ENVIRONMENT: [&str; 12] = [
     "RIVERRUN_GRACE_SECONDS",
     "RIVERRUN_REWIND_SECONDS",
     "RIVERRUN_SEGMENT_SECONDS",
+    "RIVERRUN_RENDITIONS",
 ];
 
 /// How much is logged.
@@ -204,61 +224,8 @@ pub struct Config {
     pub rewind: Duration,
     /// Wanted length of a segment.
     pub segment_target: Duration,
-}
-
-/// A secret that cannot be printed (T28).
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The secret itself, for comparing, hashing, storing or showing once.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-/// Refuses what is not text without repeating it: serde's own words would show the value.
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl serde::de::Visitor<'_> for Text {
-            type Value = Secret;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text in quotes")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Secret, E> {
-                Ok(Secret::from(text))
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<Secret, E> {
-                Err(E::custom("a secret is a text in quotes, this is a number"))
-            }
-
-            fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Secret, E> {
-                Err(E::custom("a secret is a text in quotes, this is a number"))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret")
-    }
+    /// What viewers may choose from.
+    pub renditions: LadderSetting,
 }
 
 /// A configuration the server does not start with (exit code 78).
@@ -395,6 +362,7 @@ impl Settings {
             grace_seconds: self.grace_seconds.or(file.grace_seconds),
             rewind_seconds: self.rewind_seconds.or(file.rewind_seconds),
             segment_seconds: self.segment_seconds.or(file.segment_seconds),
+            renditions: self.renditions.or(file.renditions),
         }
     }
 
@@ -434,6 +402,7 @@ impl Settings {
             grace: Duration::from_secs(grace),
             rewind: Duration::from_secs(rewind),
             segment_target: Duration::from_secs(segment),
+            renditions: self.renditions.unwrap_or_default(),
         })
     }
 }
@@ -501,6 +470,15 @@ mod tests {
             let error = settings(toml).unwrap().validate(1).unwrap_err().to_string();
             assert!(error.contains(words), "{toml}: {error}");
         }
+    }
+
+    #[test]
+    fn renditions_are_read_and_wrong_ones_say_why() {
+        let config = settings("renditions = 'source,480p'").unwrap().validate(1).unwrap();
+        assert_eq!(config.renditions.to_string(), "source,480p");
+        let error = settings("renditions = '480p:9'").unwrap_err().to_string();
+        assert!(error.contains("CPU level"), "{error}");
+        assert_eq!(Settings::default().validate(1).unwrap().renditions, LadderSetting::Automatic);
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! one that is replaced learns the running broadcast by a [`handover`]. Every shard accepts viewers
 //! ([`serve`]) and publishers ([`ingest`]). Who is on air is decided by one thread, the [`stage`];
 //! the publisher then holds the broadcast ([`publish`]), is read by a thread of its own
-//! ([`on_air`]) and sends finished parts to every shard, where requests that [`wait`] for them are
-//! released. A shard whose [`load`] makes viewers late takes no more of them. [`demo`] is a
+//! ([`on_air`]), has its pictures encoded in further sizes ([`ladder`], [`packager`]) and sends
+//! finished parts to every shard, where requests that [`wait`] for them are released. A shard whose [`load`] makes viewers late takes no more of them. [`demo`] is a
 //! publisher without a connection.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
@@ -22,8 +22,10 @@ pub mod executors;
 pub mod failures;
 pub mod handover;
 pub mod ingest;
+pub mod ladder;
 pub mod load;
 pub mod on_air;
+pub mod packager;
 pub mod probe;
 pub mod publish;
 pub mod secrets;

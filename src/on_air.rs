@@ -22,6 +22,7 @@ use futures_lite::future::block_on;
 use riverrun_media::rtmp::{self, Event, Session};
 use riverrun_media::source::Refusal;
 use riverrun_net::io::WriteError;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::publish::{Broadcast, Outlets};
@@ -130,7 +131,11 @@ impl Feed {
     fn run(&mut self, socket: &TcpStream, called_back: &AtomicBool, outlets: &Outlets) -> Left {
         let mut buffer = vec![0; READ_BYTES];
         loop {
-            let read = (&*socket).read(&mut buffer);
+            let read = match self.await_input(socket) {
+                Ok(true) => (&*socket).read(&mut buffer),
+                Ok(false) => Err(ErrorKind::WouldBlock.into()),
+                Err(error) => Err(error),
+            };
             if called_back.load(Ordering::Acquire) {
                 return Left::CalledBack;
             }
@@ -157,6 +162,21 @@ impl Feed {
                 return Left::Closed;
             }
         }
+    }
+
+    /// Waits for bytes, and for what the encoders make. Where there are none the read itself waits,
+    /// one call less for each message.
+    fn await_input(&self, socket: &TcpStream) -> io::Result<bool> {
+        let Some(wake) = self.broadcast.wake() else { return Ok(true) };
+        let silence = Timespec { tv_sec: 0, tv_nsec: i64::from(SILENCE.subsec_nanos()) };
+        let mut waits =
+            [PollFd::new(socket, PollFlags::IN), PollFd::from_borrowed_fd(wake, PollFlags::IN)];
+        poll(&mut waits, Some(&silence))?;
+        let [input, woken] = waits.map(|wait| !wait.revents().is_empty());
+        if woken {
+            self.broadcast.heard();
+        }
+        Ok(input)
     }
 
     /// Bytes, perhaps none, through the session to the broadcast.

@@ -1,8 +1,9 @@
 //! Access units to parts to every shard: what a publisher holds while it is on air.
 //!
-//! [`Broadcast`] joins the two machines of the media room, [`Source`] and [`Segmenter`], and sends
-//! what they make through [`Outlets`]: one send per shard and update (hop 3 of the house).
+//! [`Broadcast`] has a [`Packager`] and sends what it makes through [`Outlets`]: one send per shard
+//! and update (hop 3 of the house).
 
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -10,15 +11,18 @@ use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use riverrun_media::access_unit::{AccessUnit, Tracks};
-use riverrun_media::hls::{Segmenter, SegmenterConfig, Update};
+use riverrun_media::hls::{SegmenterConfig, Update};
+use riverrun_media::ladder::LadderSetting;
 use riverrun_media::rtmp::Event;
-use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
+use riverrun_media::source::Refusal;
 use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
+use rustix::thread::CpuSet;
 
 use crate::clock;
 use crate::handover::Stamp;
+use crate::packager::Packager;
 use crate::shard::{Facts, SHARD_QUEUE_MESSAGES, ShardMessage};
 
 /// Media sequence numbers taken out of the store at once: over two hours of 2 s segments.
@@ -100,12 +104,20 @@ impl Outlets {
 pub struct Numbers {
     store: Arc<Store>,
     segment_target: Duration,
+    renditions: LadderSetting,
+    cores: CpuSet,
 }
 
 impl Numbers {
-    /// Numbers from `store`, for broadcasts with segments of about `segment_target`.
-    pub const fn new(store: Arc<Store>, segment_target: Duration) -> Self {
-        Self { store, segment_target }
+    /// Numbers from `store`, for broadcasts with segments of about `segment_target`;
+    /// codecs run on `cores`.
+    pub const fn new(
+        store: Arc<Store>,
+        segment_target: Duration,
+        renditions: LadderSetting,
+        cores: CpuSet,
+    ) -> Self {
+        Self { store, segment_target, renditions, cores }
     }
 
     /// A new broadcast. Waits for the disk: not to be called on a shard.
@@ -113,16 +125,15 @@ impl Numbers {
         let floor = seconds_since_2026(clock::date());
         let reservation = self.store.reserve(MSN_BLOCK, DISCONTINUITY_BLOCK, floor)?;
         let target = i64::try_from(self.segment_target.as_millis()).unwrap_or(i64::MAX);
-        let segmenter = Segmenter::new(SegmenterConfig {
+        let config = SegmenterConfig {
             segment_target: MediaTime::from_millis(target),
             first_msn: reservation.first_msn,
             first_discontinuity_sequence: reservation.first_discontinuity,
             ..SegmenterConfig::default()
-        });
+        };
         Ok(Broadcast {
             next: Stamp { broadcast: reservation.first_msn, step: 0 },
-            source: Source::new(SourceConfig::default()),
-            segmenter,
+            packager: Packager::new(config, self.renditions.clone(), self.cores),
             reservation: Arc::new(Reserved {
                 store: Arc::clone(&self.store),
                 until: AtomicU64::new(reservation.first_msn + MSN_BLOCK),
@@ -143,8 +154,7 @@ fn seconds_since_2026(date: UnixTime) -> u64 {
 pub struct Broadcast {
     /// Of the next update.
     next: Stamp,
-    source: Source,
-    segmenter: Segmenter,
+    packager: Packager,
     reservation: Arc<Reserved>,
 }
 
@@ -165,81 +175,67 @@ impl Broadcast {
 
     /// A new connection continues the broadcast (RC-3).
     pub fn reconnect(&mut self, now: Instant) {
-        self.source.reconnect(now);
+        self.packager.reconnect(now);
     }
 
     /// Takes what the publisher sent; gives back what is not media. A refusal ends the publish.
     pub fn hear(&mut self, now: Instant, event: Event) -> Result<Option<Event>, Refusal> {
-        match event {
-            Event::Video { timestamp, payload } => {
-                self.source.handle_video(now, timestamp, &payload)?;
-            }
-            Event::Audio { timestamp, payload } => {
-                self.source.handle_audio(now, timestamp, &payload)?;
-            }
-            Event::Metadata(value) => self.source.handle_metadata(now, (&value).into()),
-            Event::PublishRequested(_) | Event::Unpublished => return Ok(Some(event)),
-        }
-        Ok(None)
+        self.packager.hear(now, event)
     }
 
     /// When [`Self::timeout`] wants to run.
     pub fn deadline(&self) -> Option<Instant> {
-        self.source.deadline()
+        self.packager.deadline()
     }
 
     /// Track discovery ends by the wall clock (CMD-10).
     pub fn timeout(&mut self, now: Instant) {
-        self.source.handle_timeout(now);
+        self.packager.timeout(now);
     }
 
     /// Begins with tracks that are known already: the demo's way in.
     pub fn start(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
-        self.segmenter.start(tracks, start, date);
+        self.packager.start(tracks, start, date);
     }
 
     /// A finished access unit: the demo's way in.
     pub fn unit(&mut self, unit: AccessUnit) {
-        self.segmenter.push(unit);
+        self.packager.unit(unit);
     }
 
-    /// Sends everything that is ready to every shard. Only on a shard.
+    /// Becomes readable when there is more to [flush](Self::flush) without a message of the
+    /// publisher; see [`Self::heard`].
+    pub fn wake(&self) -> Option<BorrowedFd<'_>> {
+        self.packager.wake()
+    }
+
+    /// The wake-up was heard.
+    pub fn heard(&self) {
+        self.packager.heard();
+    }
+
+    /// Sends everything that is ready to every shard.
     pub async fn flush(&mut self, outlets: &Outlets) {
-        self.segment();
+        self.packager.segment().await;
         self.publish(outlets).await;
         self.keep_numbers_reserved();
-    }
-
-    /// What the source made out of the publisher's messages becomes parts.
-    fn segment(&mut self) {
-        while let Some(event) = self.source.poll_event() {
-            match event {
-                SourceEvent::Tracks { tracks, start, arrived } => {
-                    self.segmenter.start(tracks, start, clock::date_at(arrived));
-                }
-                SourceEvent::Unit(unit) => self.segmenter.push(unit),
-                SourceEvent::Notice(notice) => tracing::warn!(%notice, "about this source"),
-            }
-        }
     }
 
     /// The publisher has gone: whole pictures are published, the open segment is closed
     /// (F1).
     pub async fn interrupt(&mut self, outlets: &Outlets) {
-        self.source.end_of_input();
-        self.segment();
-        self.segmenter.interrupt();
+        self.packager.interrupt().await;
         self.publish(outlets).await;
     }
 
     /// The broadcast is over: playlists get their ENDLIST.
     pub async fn end(&mut self, outlets: &Outlets) {
-        self.segmenter.end();
+        self.packager.end().await;
         self.publish(outlets).await;
     }
 
     async fn publish(&mut self, outlets: &Outlets) {
-        while let Some(update) = self.segmenter.poll_update() {
+        while let Some(update) = self.packager.poll_update() {
             if let Update::KeyframesTooRare { interval } = &update {
                 tracing::warn!(
                     seconds = interval.seconds(),
@@ -254,7 +250,7 @@ impl Broadcast {
     /// Takes the next block of sequence numbers long before it is needed. A disk that fails is
     /// logged and tried again at the next part; the broadcast goes on.
     fn keep_numbers_reserved(&self) {
-        let next = self.segmenter.next_msn();
+        let next = self.packager.next_msn();
         let reserved = &self.reservation;
         if next + MSN_LOW < reserved.until.load(Ordering::Relaxed)
             || reserved.is_extending.swap(true, Ordering::Relaxed)

@@ -129,7 +129,12 @@ impl Running {
         listen_for_signals(news.clone())?;
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(config.shards);
-        let numbers = Numbers::new(Arc::clone(store), config.segment_target);
+        let numbers = Numbers::new(
+            Arc::clone(store),
+            config.segment_target,
+            config.renditions.clone(),
+            sched_getaffinity(None).unwrap_or_default(),
+        );
         let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace);
         let ended = news.clone();
         thread::Builder::new()

@@ -56,6 +56,7 @@ impl Server {
         let mut command = on_core(&cores, binary);
         command.args(["serve", "--log", "error", "--stream-key", KEY, "--admin-password"]);
         command.args(["bench-admin-password", "--shards", &shards.to_string()]);
+        command.args(["--renditions", "source"]);
         command.arg("--data").arg(folder.join("data"));
         command.args(["--http", &http.to_string(), "--rtmp", &rtmp.to_string()]).args(arguments);
         Self::start(command, folder, http, rtmp, "/healthz")

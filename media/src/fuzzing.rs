@@ -1,7 +1,7 @@
 //! One function per target of `fuzz/`: bytes in, a panic where this room breaks a promise.
 //!
-//! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`] and
-//! [`segmenter`] live beside the machines they drive. The same functions run over the committed
+//! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`],
+//! [`segmenter`] and `h264_decode` live beside the machines they drive. The same functions run over the committed
 //! seeds in the tests of this room, so a finding that became a seed stays found.
 
 use bytes::Bytes;
@@ -15,6 +15,8 @@ use crate::hls::Directives;
 use crate::limits;
 use crate::nal::{Framing, LengthSize, annexb};
 
+#[cfg(feature = "codec")]
+pub use crate::codec::fuzzing::h264_decode;
 pub use crate::hls::fuzzing::segmenter;
 pub use crate::rtmp::fuzzing::{rtmp_chunk, rtmp_session};
 pub use crate::source::fuzzing::source;

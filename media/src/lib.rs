@@ -50,6 +50,8 @@ pub mod fuzzing;
 pub mod h264;
 pub mod hevc;
 pub mod hls;
+#[cfg(feature = "codec")]
+pub mod ladder;
 pub mod limits;
 pub mod mp3;
 pub mod nal;

@@ -49,3 +49,16 @@ ffmpeg -v error -y -f lavfi -i testsrc2=s=96x64:r=25 -f lavfi -i sine=440:r=4800
     -c:v libx264 -pix_fmt yuv420p -g 25 -bf 2 -b:v 60k -c:a aac -ac 2 -b:a 32k flv/25fps_48k_stereo.flv
 ffmpeg -v error -y -f lavfi -i testsrc2=s=96x64:r=30000/1001 -f lavfi -i sine=440:r=44100 -t 3 \
     -c:v libx264 -pix_fmt yuv420p -g 30 -bf 0 -b:v 60k -c:a aac -ac 1 -b:a 32k flv/ntsc_44k_mono.flv
+
+# Small streams for the decoder: every coding tool in a few kilobytes.
+stream() {
+    name=$1
+    shift
+    ffmpeg -v error -y -f lavfi -i testsrc2=s=80x48:r=25,noise=alls=8:allf=t,format=yuv420p -frames:v 12 \
+        -c:v libx264 -threads 1 -g 8 -b:v 60k "$@" -flvflags no_duration_filesize -map_metadata -1 "h264/$name.flv"
+}
+
+stream pyramid -bf 3 -x264-params b-pyramid=normal:b-adapt=0:weightp=2:slices=2
+stream flat -profile:v high -bf 0 -refs 2
+stream cavlc -profile:v main -coder 0 -x264-params bframes=2:b-adapt=0:direct=temporal
+stream baseline -profile:v baseline

@@ -7,9 +7,10 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use async_channel::Sender;
+use riverrun_media::ladder::LadderSetting;
 use riverrun_storage::disk::Store;
 
-use rustix::thread::sched_getaffinity;
+use rustix::thread::{CpuSet, sched_getaffinity};
 
 use super::*;
 use crate::publish::{Numbers, Outlets};
@@ -75,7 +76,8 @@ impl Run {
         let [http, rtmp] = [(); 2].map(|()| riverrun_net::io::probe(any).unwrap());
         let (stage, inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(2);
-        let numbers = Numbers::new(store, Duration::from_secs(1));
+        let numbers =
+            Numbers::new(store, Duration::from_secs(1), LadderSetting::Automatic, CpuSet::new());
         let performance = Stage::new(inbox, outlets.clone(), numbers, Duration::from_secs(15));
         thread::spawn(move || performance.run());
         let plan = ShardPlan {

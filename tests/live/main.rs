@@ -34,6 +34,7 @@ mod flood;
 mod frames;
 mod hostile;
 mod http;
+mod ladder;
 mod life;
 mod lint;
 mod page;
@@ -41,6 +42,7 @@ mod player;
 mod players;
 mod playlist;
 mod publish;
+mod quality;
 mod recorded;
 #[path = "../../net/src/http/session/tests/refused.rs"]
 mod refused;

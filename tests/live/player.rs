@@ -358,14 +358,17 @@ pub(crate) fn follow_all(
     server: &crate::server::Server,
     tracks: crate::frames::Tracks,
 ) -> Vec<Follower> {
+    follow_each(server, &media_playlists(tracks))
+}
+
+/// The same of these playlists.
+pub(crate) fn follow_each(server: &crate::server::Server, paths: &[&'static str]) -> Vec<Follower> {
     server.wait_live();
-    media_playlists(tracks)
-        .into_iter()
-        .map(|path| {
-            wait_for(&format!("{path} answers"), Duration::from_secs(20), || {
-                (server.get(path).status == 200).then_some(())
-            });
-            Follower::start(server.http, path)
-        })
-        .collect()
+    let follow = |path: &&'static str| {
+        wait_for(&format!("{path} answers"), Duration::from_secs(20), || {
+            (server.get(path).status == 200).then_some(())
+        });
+        Follower::start(server.http, path)
+    };
+    paths.iter().map(follow).collect()
 }

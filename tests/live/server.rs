@@ -79,17 +79,38 @@ impl Server {
         Self::start_on(data, [free_port(), free_port()], STREAM_KEY, arguments)
     }
 
+    /// The same with variables in its environment.
+    pub(crate) fn start_with_environment(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let ports = [free_port(), free_port()];
+        let mut command = command();
+        command.envs(environment.iter().copied());
+        Self::start_command(command, &scratch("data"), ports, STREAM_KEY, arguments)
+    }
+
     /// A new process on the same ports and data as one that ended.
     pub(crate) fn start_again(&self) -> Self {
         Self::start_on(&self.data, [self.http.port(), self.rtmp.port()], STREAM_KEY, &[])
     }
 
     fn start_on(data: &Path, ports: [u16; 2], stream_key: &str, arguments: &[&str]) -> Self {
+        Self::start_command(command(), data, ports, stream_key, arguments)
+    }
+
+    fn start_command(
+        mut command: Command,
+        data: &Path,
+        ports: [u16; 2],
+        stream_key: &str,
+        arguments: &[&str],
+    ) -> Self {
         let [http, rtmp] = ports.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
-        let mut command = command();
         command.arg("--data").arg(data);
         command.args(["--http", &http.to_string(), "--rtmp", &rtmp.to_string()]);
         command.args(["--stream-key", stream_key, "--admin-password", ADMIN_PASSWORD]);
+        // The ladder has tests of its own; beside it most others would measure encoders.
+        if !arguments.contains(&"--renditions") {
+            command.args(["--renditions", "source"]);
+        }
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let started = Instant::now();
         let mut child = command.spawn().expect("the binary starts");

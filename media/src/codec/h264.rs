@@ -1,5 +1,5 @@
-//! Pictures to H.264: High profile, CABAC, no B pictures, one slice, constant bit rate (H.264
-//! Annex A; EN-1).
+//! Pictures to H.264: High profile, no B pictures, one slice, constant bit rate (H.264 Annex A;
+//! EN-1).
 //!
 //! Parameter sets are made once, when the encoder is, and never appear among a picture's NAL units:
 //! they go to the avcC and stay the same for the life of the initialization section (EN-1, CM-12).
@@ -11,8 +11,9 @@ use std::num::NonZeroU32;
 use bytes::{BufMut, Bytes, BytesMut};
 use thiserror::Error;
 
+use super::cpu_usage::CpuUsage;
 use super::ffi::CallFailed;
-use super::ffi::openh264::{Encoder, PictureKind};
+use super::ffi::openh264::{Encoder, OUT_OF_MEMORY, PictureKind, Quantiser};
 use super::picture::PictureSize;
 use super::view::PictureView;
 use crate::h264::Colour;
@@ -36,6 +37,8 @@ pub struct H264EncoderConfig {
     pub frame_rate_millis: u32,
     /// Target in bit/s, 10 kbit/s to 300 Mbit/s.
     pub bitrate: u32,
+    /// What the encoder may cost.
+    pub cpu_usage: CpuUsage,
     /// Pictures from one unforced IDR picture to the next, counted anew after a forced one; `None`
     /// for IDR pictures on demand only.
     pub sync_interval: Option<NonZeroU32>,
@@ -79,6 +82,17 @@ pub enum H264EncoderError {
     /// Bit rate outside the encoder's range.
     #[error("bit rate of {0} bit/s is outside {BITRATE_MIN} to {BITRATE_MAX}")]
     Bitrate(u32),
+    /// A new bit rate that the level in the SPS has no room for.
+    #[error(
+        "bit rate of {seen} bit/s is outside {BITRATE_MIN} to {most}, which the level announced by \
+         this encoder allows"
+    )]
+    BitrateChange {
+        /// Asked for.
+        seen: u32,
+        /// Most.
+        most: u32,
+    },
     /// A picture of another size than configured.
     #[error("picture is {seen:?}, the encoder was made for {expected:?}")]
     Size {
@@ -129,7 +143,9 @@ impl From<CallFailed> for H264EncoderError {
 /// An H.264 encoder for pictures of one size.
 pub struct H264Encoder {
     library: Encoder,
+    quantiser: Quantiser,
     config: H264EncoderConfig,
+    bitrate_max: u32,
     sps: Bytes,
     pps: Bytes,
     pictures: u64,
@@ -145,9 +161,32 @@ impl H264Encoder {
         if !(BITRATE_MIN..=BITRATE_MAX).contains(&config.bitrate) {
             return Err(H264EncoderError::Bitrate(config.bitrate));
         }
-        let mut library = Encoder::new(&config)?;
+        let bitrate_max = bitrate_max(config.bitrate);
+        let mut library = Encoder::new(&config, bitrate_max, Quantiser::Free)?;
         let (sps, pps) = parameter_sets(&library.parameter_sets()?)?;
-        Ok(Self { library, config, sps, pps, pictures: 0, failed: false })
+        let quantiser = Quantiser::Free;
+        Ok(Self { library, quantiser, config, bitrate_max, sps, pps, pictures: 0, failed: false })
+    }
+
+    /// Changes the target from the next picture on, in bit/s; the parameter sets stay what they are
+    /// (EN-1). At most [`Self::bitrate_max`].
+    pub fn set_bitrate(&mut self, bitrate: u32) -> Result<(), H264EncoderError> {
+        if self.failed {
+            return Err(H264EncoderError::Failed);
+        }
+        let most = self.bitrate_max;
+        if !(BITRATE_MIN..=most).contains(&bitrate) {
+            return Err(H264EncoderError::BitrateChange { seen: bitrate, most });
+        }
+        self.library.set_bitrate(bitrate)?;
+        self.config.bitrate = bitrate;
+        Ok(())
+    }
+
+    /// Greatest bit rate this encoder can be set to, in bit/s: half as much again as it was made
+    /// with.
+    pub const fn bitrate_max(&self) -> u32 {
+        self.bitrate_max
     }
 
     /// Encodes the next picture of the frame grid; an IDR picture if `force_sync`. Takes a whole
@@ -165,10 +204,43 @@ impl H264Encoder {
             let (seen, expected) = (picture.size(), self.config.size);
             return Err(H264EncoderError::Size { seen, expected });
         }
-        let encoded = self.encode_checked(picture, force_sync);
+        let encoded = self.encode_or_coarser(picture, force_sync);
         self.failed = encoded.is_err();
         self.pictures += 1;
         encoded
+    }
+
+    /// openh264 gives up for good on a picture that takes more bits than its buffer holds: noise
+    /// after a quiet scene, coded as finely as the scene was. Such a picture is coded again by a
+    /// fresh instance that quantises coarsely, as an IDR picture, and the next planned IDR picture
+    /// goes back to an ordinary instance. The parameter sets are the same throughout (EN-1).
+    fn encode_or_coarser(
+        &mut self,
+        picture: PictureView<'_>,
+        force_sync: bool,
+    ) -> Result<EncodedPicture, H264EncoderError> {
+        if force_sync && self.quantiser == Quantiser::Coarse {
+            self.restart(Quantiser::Free)?;
+        }
+        match self.encode_checked(picture, force_sync) {
+            Err(H264EncoderError::Library { code: OUT_OF_MEMORY, .. })
+                if self.quantiser == Quantiser::Free =>
+            {
+                self.restart(Quantiser::Coarse)?;
+                self.encode_checked(picture, true)
+            }
+            encoded => encoded,
+        }
+    }
+
+    /// A fresh library instance in the place of the old one.
+    fn restart(&mut self, quantiser: Quantiser) -> Result<(), H264EncoderError> {
+        let mut library = Encoder::new(&self.config, self.bitrate_max, quantiser)?;
+        if parameter_sets(&library.parameter_sets()?)? != (self.sps.clone(), self.pps.clone()) {
+            return Err(H264EncoderError::ParameterSetsChanged { picture: self.pictures });
+        }
+        (self.library, self.quantiser) = (library, quantiser);
+        Ok(())
     }
 
     fn encode_checked(
@@ -205,7 +277,7 @@ impl H264Encoder {
         &self.pps
     }
 
-    /// The configuration it was made with.
+    /// The configuration it works with; its bit rate is the current one.
     pub const fn config(&self) -> &H264EncoderConfig {
         &self.config
     }
@@ -229,6 +301,11 @@ fn kind_of(nal: &[u8]) -> Option<NalKind> {
 /// The bytes after the start code the library puts in front of each unit (H.264 B.1).
 fn without_start_code(nal: &[u8]) -> &[u8] {
     nal.strip_prefix(&[0, 0, 0, 1]).or_else(|| nal.strip_prefix(&[0, 0, 1])).unwrap_or(nal)
+}
+
+/// What the level in the SPS has to allow for: the peak of a segment, 1.5 times its mean.
+fn bitrate_max(bitrate: u32) -> u32 {
+    bitrate.saturating_add(bitrate / 2).min(BITRATE_MAX)
 }
 
 /// Time of a picture on the frame grid, in ms; all the library needs it for is rate control.

@@ -14,6 +14,7 @@
 //! Nothing here starts a thread: the shell runs each codec on a thread of its own.
 
 mod aac;
+mod cpu_usage;
 mod ffi;
 mod h264;
 mod h264_decoder;
@@ -21,10 +22,16 @@ mod h264_decoder;
 pub(crate) mod judge;
 mod picture;
 #[cfg(test)]
+mod rate_tests;
+#[cfg(test)]
 mod tests;
 mod view;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use h264_decoder::fuzzing;
+
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
+pub use cpu_usage::CpuUsage;
 pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
 pub use h264_decoder::{
     DecodedPicture, DecoderCounts, H264Decoder, H264DecoderError, UNIT_BYTES_MAX, Undecodable,

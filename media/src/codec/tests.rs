@@ -11,6 +11,7 @@ fn config() -> H264EncoderConfig {
         size: PictureSize::new(SIZE.0, SIZE.1).unwrap(),
         frame_rate_millis: 25_000,
         bitrate: 300_000,
+        cpu_usage: CpuUsage::default(),
         sync_interval: None,
         colour: Colour { primaries: 1, transfer: 1, matrix: 1, full_range: false },
     }
@@ -98,20 +99,6 @@ fn another_decoder_sees_every_picture_alike() {
         let error: u64 = luma.zip(raw).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
         let mean = error as f64 / f64::from(SIZE.0 * SIZE.1);
         assert!(mean < 8.0, "picture {step} differs by {mean:.1} on average");
-    }
-}
-
-#[test]
-fn bit_rate_holds_over_ten_seconds() {
-    for bitrate in [1_000_000, 2_000_000] {
-        let interval = NonZeroU32::new(50);
-        let mut encoder =
-            H264Encoder::new(H264EncoderConfig { bitrate, sync_interval: interval, ..config() })
-                .unwrap();
-        let pictures = encode(&mut encoder, &[], 250);
-        let bytes: usize = pictures.iter().flat_map(|p| &p.nals).map(|nal| nal.len()).sum();
-        let ratio = bytes as f64 * 8.0 / 10.0 / f64::from(bitrate);
-        assert!((0.85..=1.15).contains(&ratio), "{ratio:.2} of {bitrate} bit/s");
     }
 }
 

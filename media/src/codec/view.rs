@@ -121,6 +121,18 @@ impl<'a> PictureView<'a> {
 }
 
 impl Picture {
+    /// Takes over the samples of a picture of the same size; of another size, those that fit.
+    pub fn copy_from(&mut self, view: PictureView<'_>) {
+        let sources = [view.luma(), view.cb(), view.cr()];
+        for (plane, source) in self.planes_mut().into_iter().zip(sources) {
+            for row in 0..plane.height().min(source.height()) {
+                let (target, from) = (plane.row_mut(row), source.row(row));
+                let len = target.len().min(from.len());
+                target[..len].copy_from_slice(&from[..len]);
+            }
+        }
+    }
+
     /// The whole picture, borrowed.
     pub fn view(&self) -> PictureView<'_> {
         PictureView {

@@ -37,7 +37,7 @@ use crate::access_unit::{
     AccessUnit, AudioCodec, AudioTrack, TrackKind, Tracks, VideoCodec, VideoTrack,
 };
 use crate::codec::{
-    AacEncoder, AacEncoderConfig, AacEncoderError, H264Encoder, H264EncoderConfig,
+    AacEncoder, AacEncoderConfig, AacEncoderError, CpuUsage, H264Encoder, H264EncoderConfig,
     H264EncoderError, PictureSize, PictureSizeError,
 };
 use crate::h264::{AvcConfig, AvccError, Colour};
@@ -129,6 +129,7 @@ impl Demo {
             size,
             frame_rate_millis: config.frame_rate * 1_000,
             bitrate: config.video_bitrate,
+            cpu_usage: CpuUsage::default(),
             sync_interval: NonZeroU32::new(config.frame_rate * SYNC_SECONDS),
             colour: BT709,
         })?;

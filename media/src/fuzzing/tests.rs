@@ -25,6 +25,8 @@ fn every_seed_keeps_the_promises() {
         ("rtmp_session", |data| rtmp_session(Instant::now(), data)),
         ("source", |data| source(Instant::now(), data)),
         ("segmenter", |data| segmenter(Instant::now(), data)),
+        #[cfg(feature = "codec")]
+        ("h264_decode", h264_decode),
     ];
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
     for (name, target) in targets {

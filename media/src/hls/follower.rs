@@ -132,7 +132,7 @@ impl Follower {
         let (Some(unit), Some(duration)) = (self.queue.front(), self.durations.expected(0)) else {
             return false;
         };
-        let (from, until) = (unit.dts.ticks(), unit.dts.ticks() + duration);
+        let (from, until) = (self.decoded_from(unit.dts.ticks()), unit.dts.ticks() + duration);
         let end = self.time(until);
         let behind = self.boundaries.front().is_some_and(|boundary| end >= *boundary);
         let at_next = horizon.filter(|horizon| end >= horizon.next);
@@ -291,7 +291,17 @@ impl Follower {
             (None, boundary) => boundary.map_or(usual, |boundary| boundary.max(usual)),
         };
         let duration = if duration > usual { duration.min(room).max(usual) } else { duration };
-        self.writer.append(unit, dts, dts.saturating_add(duration), out);
+        let from = self.decoded_from(dts);
+        self.writer.append(unit, from, dts.saturating_add(duration), out);
+    }
+
+    /// Where a picture of this decode time is decoded: a little earlier when the one before was
+    /// said to end there, so that decode times have no hole; it is shown at its own time (CM-7, and
+    /// the module's text of [`super::leader`]). Longer pauses are the writer's.
+    fn decoded_from(&self, dts: i64) -> i64 {
+        let decoded = self.writer.decoded();
+        let is_small = decoded < dts && dts.saturating_sub(decoded) <= self.unit_duration;
+        if self.kind == TrackKind::Video && is_small { decoded } else { dts }
     }
 
     const fn time(&self, ticks: i64) -> MediaTime {

@@ -2,7 +2,7 @@
 //! at what only several playlists or their delivery can show.
 //!
 //! `RIVERRUN_LINT_MINUTES` and `RIVERRUN_LINT_KIND` (steady, jittery, bursty, variable, dropping,
-//! restarted) make it long and hard; `make lint-live` sets them.
+//! restarted, ladder) make it long and hard; `make lint-live` sets them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{delivery, multivariant, strict_multivariant, text, together};
 use crate::frames::Tracks;
 use crate::http::Connection;
-use crate::player::{follow_all, media_playlists};
+use crate::player::{follow_each, media_playlists};
 use crate::playlist::{Media, Multivariant, resolve};
 use crate::publish::clip;
 use crate::server::Server;
@@ -39,11 +39,25 @@ fn a_broadcast_of_a_variable_rate_has_no_findings() {
     watch(Kind::Variable, USUAL);
 }
 
+/// The source, two encoded renditions and sound, all at once.
+#[test]
+fn a_ladder_has_no_findings() {
+    watch(Kind::Ladder, USUAL);
+}
+
 fn watch(kind: Kind, length: Duration) {
-    let server = if kind == Kind::Restarted { restarted() } else { Server::start() };
+    let server = match kind {
+        Kind::Restarted => restarted(),
+        Kind::Ladder => Server::start_with(&["--renditions", "source,360p@500,180p@150/15"]),
+        _ => Server::start(),
+    };
     let mut sender = Sender::start(kind, server.publish_url());
-    let followers = follow_all(&server, TRACKS);
-    let mut watch = Watch::new(&server);
+    let mut paths = media_playlists(TRACKS);
+    if kind == Kind::Ladder {
+        paths.extend(["/hls/1/stream.m3u8", "/hls/2/stream.m3u8"]);
+    }
+    let followers = follow_each(&server, &paths);
+    let mut watch = Watch::new(&server, paths);
     let end = Instant::now() + length;
     while Instant::now() < end {
         let next = Instant::now() + Duration::from_secs(1);
@@ -98,6 +112,8 @@ enum Kind {
     Dropping,
     /// As it should, to a server that was killed and began anew.
     Restarted,
+    /// With encoded renditions.
+    Ladder,
 }
 
 impl Kind {
@@ -109,6 +125,7 @@ impl Kind {
             "variable" => Self::Variable,
             "dropping" => Self::Dropping,
             "restarted" => Self::Restarted,
+            "ladder" => Self::Ladder,
             other => panic!(
                 "no publisher is {other}: steady, jittery, bursty, variable, dropping, restarted"
             ),
@@ -158,7 +175,7 @@ impl Sender {
     fn act(&mut self) {
         self.count += 1;
         match self.kind {
-            Kind::Steady | Kind::Variable | Kind::Restarted => {
+            Kind::Steady | Kind::Variable | Kind::Restarted | Kind::Ladder => {
                 thread::sleep(Duration::from_millis(50));
             }
             Kind::Jittery => {
@@ -208,6 +225,7 @@ impl Drop for Sender {
 /// The second look.
 struct Watch {
     connection: Connection,
+    paths: Vec<&'static str>,
     /// The variants as first seen (MV-9, MV-11).
     offered: Option<Vec<String>>,
     /// Segments that were listed a moment ago.
@@ -216,15 +234,15 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(server: &Server) -> Self {
+    fn new(server: &Server, paths: Vec<&'static str>) -> Self {
         let connection = Connection::open(server.http).expect("the server listens");
         let (listed, findings) = (BTreeSet::new(), BTreeSet::new());
-        Self { connection, offered: None, listed, findings }
+        Self { connection, paths, offered: None, listed, findings }
     }
 
     fn look(&mut self) {
         self.look_at_master();
-        let paths = media_playlists(TRACKS);
+        let paths = self.paths.clone();
         let lists: Vec<(&str, Media)> =
             paths.into_iter().filter_map(|path| Some((path, self.look_at_media(path)?))).collect();
         let borrowed: Vec<(&str, &Media)> =

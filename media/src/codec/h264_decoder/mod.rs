@@ -4,12 +4,13 @@
 //! payload (lengths) ─▶ slices only, start codes ─▶ openh264 ─▶ its planes, borrowed, with their PTS
 //! ```
 //!
-//! **Order and delay.** openh264 puts pictures into display order. It is asked to finish each access
-//! unit at once, so a picture comes out as soon as those shown before it are in: the delay is the
-//! reordering of the stream, 0 without B pictures when a High profile SPS says so (else openh264
-//! holds one back), 1 with B pictures, 2 with a pyramid. Presentation times travel through the library with
-//! their pictures and come out strictly rising; a picture that comes out late all the same, from a
-//! stream whose picture order count contradicts its times, is left out and counted.
+//! **Order and delay.** openh264 puts pictures into display order. It is asked to finish each
+//! access unit at once, so a picture comes out as soon as those shown before it are in: the delay
+//! is the reordering of the stream, 1 picture with B pictures and 2 with a pyramid. Without them it
+//! is 0 in Baseline and where a High profile SPS says so, else 1. Presentation times travel through
+//! the library with their pictures and come out strictly rising; a picture that comes out late all
+//! the same, from a stream whose picture order count contradicts its times, is left out and
+//! counted.
 //!
 //! **Trust.** Only coded slices reach the library, and parameter sets only out of a parsed
 //! configuration at the start of a library instance: new sets make a new instance, never a change
@@ -22,6 +23,8 @@
 //! told once, and the decoder is silent until the next IDR picture starts a fresh instance; the
 //! frame grid behind it repeats the last picture (EN-3).
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
 mod undecodable;
@@ -33,7 +36,6 @@ use super::ffi::CallFailed;
 use super::ffi::openh264::{Decoder, Frame};
 use super::picture::PictureSize;
 use super::view::{PictureView, PlaneView};
-use crate::h264::nal::NalKind;
 use crate::h264::pps::Pps;
 use crate::h264::{AvcConfig, ParameterSets, Sps};
 use crate::nal::{Framing, FramingError, LengthSize, nal_ranges};
@@ -298,17 +300,21 @@ enum Slices {
     Some { idr: bool },
 }
 
+/// nal_unit_type of a whole slice, behind a forbidden bit of 0 (H.264 table 7-1).
+const SLICE: u8 = 1;
+/// The same for a slice of an IDR picture.
+const IDR_SLICE: u8 = 5;
+
 /// Appends the coded slices of a payload with start codes. Everything else stays outside: what
-/// openh264 would make of scalable extensions, subset parameter sets and the like is no business of
-/// a publisher's.
+/// openh264 would make of data partitions, scalable extensions, subset parameter sets and the like
+/// is no business of a publisher's.
 fn append_slices(payload: &[u8], unit: &mut Vec<u8>) -> Result<Slices, H264DecoderError> {
     let before = unit.len();
     let mut idr = None;
     for range in nal_ranges(payload, Framing::Lengths(LengthSize::Four))? {
         let nal = payload.get(range).unwrap_or_default();
-        let kind = nal.first().copied().and_then(NalKind::of);
-        if matches!(kind, Some(NalKind::Idr | NalKind::Slice)) {
-            idr.get_or_insert(kind == Some(NalKind::Idr));
+        if let Some(kind @ (SLICE | IDR_SLICE)) = nal.first().map(|header| header & 0x9F) {
+            idr = idr.or(Some(kind == IDR_SLICE));
             append_nal(nal, unit);
         }
     }

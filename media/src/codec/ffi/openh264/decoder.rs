@@ -51,11 +51,15 @@ impl Decoder {
         let mut decoder = Self { handle };
         // The library prints its warnings to standard error unless told not to.
         decoder.set_int(sys::DECODER_OPTION_TRACE_LEVEL, sys::WELS_LOG_QUIET as c_int)?;
-        let mut parameters = sys::SDecodingParam::default();
-        parameters.eEcActiveIdc = sys::ERROR_CON_DISABLE;
-        parameters.uiTargetDqLayer = u8::MAX;
-        parameters.sVideoProperty.eVideoBsType = sys::VIDEO_BITSTREAM_AVC;
-        parameters.sVideoProperty.size = size_of::<sys::SVideoProperty>() as u32;
+        let parameters = sys::SDecodingParam {
+            eEcActiveIdc: sys::ERROR_CON_DISABLE,
+            uiTargetDqLayer: u8::MAX,
+            sVideoProperty: sys::SVideoProperty {
+                size: size_of::<sys::SVideoProperty>() as u32,
+                eVideoBsType: sys::VIDEO_BITSTREAM_AVC,
+            },
+            ..Default::default()
+        };
         // SAFETY: `parameters` is a whole structure of the library's layout; the library copies it
         // before it returns.
         let code = unsafe {

@@ -8,13 +8,32 @@ use openh264_sys2 as sys;
 use openh264_sys2::source::APILoader;
 
 use super::{CallFailed, checked, method};
-use crate::codec::{H264EncoderConfig, PictureView, PlaneView};
+use crate::codec::{CpuUsage, H264EncoderConfig, PictureView, PlaneView};
 
 /// An IDR picture may take this many percent of the mean picture's bits. Twelve times is what the
 /// first picture of a 2 s segment needs to look like the others (design §5).
 const IDR_BITRATE_RATIO: c_int = 1_200;
 /// Less deblocking than the standard's default keeps the texture of a low-delay encode (design §5).
 const LOOP_FILTER_OFFSET: c_int = -4;
+
+/// Least quantiser of a coarse instance: white noise of full height takes a third of the buffer.
+const COARSE_QP: c_int = 36;
+/// Least quantiser of a free instance: openh264's own default, below which nobody sees a difference.
+const FREE_QP: c_int = 12;
+/// Greatest quantiser: all that H.264 has (§7.4.5). openh264 would stop at 42, and could not hold the
+/// bit rate of hard scenes in small budgets.
+const QP_MAX: c_int = 51;
+/// Code of an encoder whose picture outgrew its buffer (CM_RETURN); it has freed its state.
+pub(in crate::codec) const OUT_OF_MEMORY: c_int = sys::cmMallocMemeError as c_int;
+
+/// How finely an instance may quantise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::codec) enum Quantiser {
+    /// As the rate control decides.
+    Free,
+    /// So coarsely that any picture fits the library's buffer.
+    Coarse,
+}
 
 /// What the encoder made of one picture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,8 +62,13 @@ pub(in crate::codec) struct Encoder {
 unsafe impl Send for Encoder {}
 
 impl Encoder {
-    /// Creates and initialises an encoder with the settings of design §5.
-    pub(in crate::codec) fn new(config: &H264EncoderConfig) -> Result<Self, CallFailed> {
+    /// Creates and initialises an encoder with the settings of design §5. Its level allows for
+    /// `bitrate_max`.
+    pub(in crate::codec) fn new(
+        config: &H264EncoderConfig,
+        bitrate_max: u32,
+        quantiser: Quantiser,
+    ) -> Result<Self, CallFailed> {
         let mut handle = ptr::null_mut();
         // SAFETY: `handle` is a valid place for one pointer; the library writes a new instance
         // there.
@@ -55,8 +79,26 @@ impl Encoder {
         };
         let mut encoder = Self { handle, output: Box::default() };
         encoder.silence()?;
-        encoder.initialise(config)?;
+        encoder.initialise(config, bitrate_max, quantiser)?;
+        encoder.set_bitrate(config.bitrate)?;
         Ok(encoder)
+    }
+
+    /// Changes the target from the next picture on; parameter sets stay. In bit/s, at most the
+    /// `bitrate_max` of the making: beyond its level the library fails and keeps the wrong target.
+    pub(in crate::codec) fn set_bitrate(&mut self, bitrate: u32) -> Result<(), CallFailed> {
+        let mut target =
+            sys::SBitrateInfo { iLayer: sys::SPATIAL_LAYER_ALL, iBitrate: int(bitrate) };
+        // SAFETY: the option takes a pointer to this structure, which lives across the call and is
+        // only read.
+        let code = unsafe {
+            method("SetOption", self.vtable().SetOption)?(
+                self.handle.as_ptr(),
+                sys::ENCODER_OPTION_BITRATE,
+                (&raw mut target).cast::<c_void>(),
+            )
+        };
+        checked("SetOption", code)
     }
 
     /// The library prints its warnings to standard error unless told not to.
@@ -74,7 +116,12 @@ impl Encoder {
         checked("SetOption", code)
     }
 
-    fn initialise(&mut self, config: &H264EncoderConfig) -> Result<(), CallFailed> {
+    fn initialise(
+        &mut self,
+        config: &H264EncoderConfig,
+        bitrate_max: u32,
+        quantiser: Quantiser,
+    ) -> Result<(), CallFailed> {
         let mut parameters = sys::SEncParamExt::default();
         // SAFETY: `parameters` is a whole structure of the library's own layout, written in place.
         let code = unsafe {
@@ -84,7 +131,9 @@ impl Encoder {
             )
         };
         checked("GetDefaultParams", code)?;
-        fill(&mut parameters, config);
+        fill(&mut parameters, config, bitrate_max);
+        parameters.iMinQp = if quantiser == Quantiser::Coarse { COARSE_QP } else { FREE_QP };
+        parameters.iMaxQp = QP_MAX;
         // SAFETY: as above; the library copies the structure before it returns.
         let code = unsafe {
             method("InitializeExt", self.vtable().InitializeExt)?(
@@ -204,15 +253,16 @@ impl Drop for Encoder {
     }
 }
 
-/// The settings of design §5, each measured; what is left alone is the library's default.
-fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig) {
+/// The settings of design §5, each measured; what is left alone is the library's default. The level
+/// in the SPS is the least that holds `bitrate`.
+fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig, bitrate: u32) {
     let (width, height) = (int(config.size.width()), int(config.size.height()));
     let frame_rate = config.frame_rate_millis as f32 / 1_000.0;
     parameters.iUsageType = sys::CAMERA_VIDEO_REAL_TIME;
     parameters.iPicWidth = width;
     parameters.iPicHeight = height;
     parameters.fMaxFrameRate = frame_rate;
-    parameters.iTargetBitrate = int(config.bitrate);
+    parameters.iTargetBitrate = int(bitrate);
     parameters.iRCMode = sys::RC_BITRATE_MODE;
     // A skipped picture leaves a hole in the frame grid (EN-1).
     parameters.bEnableFrameSkip = false;
@@ -222,12 +272,24 @@ fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig) {
     parameters.bEnableSceneChangeDetect = false;
     // The parameter sets stay the same for the life of the initialization section (EN-1).
     parameters.eSpsPpsIdStrategy = sys::CONSTANT_ID;
-    parameters.iEntropyCodingModeFlag = 1;
-    parameters.iComplexityMode = sys::LOW_COMPLEXITY;
     parameters.iMultipleThreadIdc = 1;
     parameters.iLoopFilterAlphaC0Offset = LOOP_FILTER_OFFSET;
     parameters.iLoopFilterBetaOffset = LOOP_FILTER_OFFSET;
-    parameters.bEnableBackgroundDetection = false;
+    match config.cpu_usage {
+        CpuUsage::Lowest | CpuUsage::Low => {
+            parameters.iEntropyCodingModeFlag = 0;
+            parameters.iComplexityMode = sys::LOW_COMPLEXITY;
+        }
+        CpuUsage::Medium => {
+            parameters.iEntropyCodingModeFlag = 1;
+            parameters.iComplexityMode = sys::LOW_COMPLEXITY;
+        }
+        CpuUsage::High | CpuUsage::Highest => {
+            parameters.iEntropyCodingModeFlag = 1;
+            parameters.iComplexityMode = sys::MEDIUM_COMPLEXITY;
+        }
+    }
+    parameters.bEnableBackgroundDetection = config.cpu_usage == CpuUsage::Lowest;
     parameters.bEnableAdaptiveQuant = false;
     parameters.bEnableDenoise = false;
     parameters.iTemporalLayerNum = 1;
@@ -236,7 +298,7 @@ fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig) {
     layer.iVideoWidth = width;
     layer.iVideoHeight = height;
     layer.fFrameRate = frame_rate;
-    layer.iSpatialBitrate = int(config.bitrate);
+    layer.iSpatialBitrate = int(bitrate);
     layer.uiProfileIdc = sys::PRO_HIGH;
     layer.sSliceArgument.uiSliceMode = sys::SM_SINGLE_SLICE;
     layer.bVideoSignalTypePresent = true;

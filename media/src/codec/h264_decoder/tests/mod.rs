@@ -1,8 +1,15 @@
+mod damage;
 mod stream;
 
-use stream::{Stream, reference, x264};
+use stream::{FIXTURES, Stream, reference, x264};
 
 use super::*;
+use crate::access_unit::VideoCodec;
+use crate::av1::Av1Config;
+use crate::codec::{CpuUsage, H264Encoder, H264EncoderConfig, Picture};
+use crate::h264::Colour;
+use crate::hevc::HevcConfig;
+use crate::testdata::record;
 
 /// Decodes a whole stream. Gives the times and samples of the pictures, and how many units were in
 /// when each came out.
@@ -86,4 +93,161 @@ fn every_kind_of_stream_decodes_completely_in_order_and_alike() {
             assert!(seen >= *floor, "{name}: picture {index} has {seen:.1} dB");
         }
     }
+}
+
+/// T16: stopped after every number of units, what went in comes out.
+#[test]
+fn a_stream_can_end_after_any_unit() {
+    for (name, flv) in FIXTURES {
+        let whole = Stream::of_flv(flv);
+        for count in 0..=whole.units.len() {
+            let mut stream = Stream::of_flv(flv);
+            stream.units.truncate(count);
+            let (times, ..) = decode(&stream);
+            assert_eq!(times, stream.shown(), "{name} after {count}");
+        }
+    }
+}
+
+#[test]
+fn new_parameter_sets_make_a_new_start() {
+    let small = Stream::of_flv(&x264("80x48", 25, &["-bf", "3", "-g", "50"]));
+    let large = Stream::of_flv(&x264("176x144", 25, &["-bf", "3", "-g", "50"]));
+    let mut decoder = H264Decoder::new(&small.config).unwrap();
+    let mut seen = Vec::new();
+    for turn in 0..8 {
+        let stream = if turn % 2 == 0 { &small } else { &large };
+        let later = MediaTime::from_millis(turn * 1_000);
+        let mut each = |decoded: DecodedPicture<'_>| {
+            seen.push((decoded.pts, decoded.picture.size()));
+        };
+        for _again in 0..2 {
+            decoder.configure(&stream.config, &mut each).unwrap();
+        }
+        for unit in &stream.units {
+            // The same sets before each picture change nothing (AV-6).
+            decoder.configure(&stream.config, &mut each).unwrap();
+            decoder.decode(&unit.payload, unit.pts.plus(later), &mut each).unwrap();
+        }
+        // Sets that cannot be used leave the old ones and their pictures.
+        let refused = decoder.configure(&avcc("high10"), &mut each);
+        assert_eq!(refused, Err(Undecodable::BitDepth(10)));
+    }
+    decoder.drain(&mut |decoded| seen.push((decoded.pts, decoded.picture.size())));
+    let expected: Vec<_> = (0..8)
+        .flat_map(|turn| {
+            let (stream, width, height) =
+                if turn % 2 == 0 { (&small, 80, 48) } else { (&large, 176, 144) };
+            let size = PictureSize::new(width, height).unwrap();
+            let later = MediaTime::from_millis(turn * 1_000);
+            stream.shown().into_iter().map(move |pts| (pts.plus(later), size))
+        })
+        .collect();
+    assert_eq!(seen, expected);
+    assert_eq!(decoder.counts().errors, 0);
+    // In the middle of a group the new sets have nothing to start with.
+    decoder.configure(&small.config, &mut |_| {}).unwrap();
+    decoder.decode(&small.units[3].payload, small.units[3].pts, &mut |_| panic!()).unwrap();
+    assert!(decoder.awaits_idr());
+}
+
+fn avcc(name: &str) -> AvcConfig {
+    let file = include_str!("../../../../testdata/h264/avcc.hex");
+    AvcConfig::parse(&record(file, name)).unwrap().0
+}
+
+#[test]
+fn what_cannot_be_decoded_is_told_with_the_setting_to_change() {
+    let enhanced = include_str!("../../../../testdata/enhanced.hex");
+    let hevc = HevcConfig::parse(&record(enhanced, "hevc")).unwrap().0;
+    let av1 = Av1Config::parse(&record(enhanced, "av1").into()).unwrap().unwrap();
+    for (codec, words) in [
+        (VideoCodec::Hevc(hevc), ["are HEVC", "Video Encoder"]),
+        (VideoCodec::Av1(av1), ["are AV1", "Video Encoder"]),
+        (VideoCodec::H264(avcc("high10")), ["10 bits", "Color Format to NV12"]),
+        (VideoCodec::H264(avcc("high422_interlaced")), ["4:2:2", "Color Format to NV12"]),
+        (VideoCodec::H264(avcc("high444")), ["4:4:4", "Color Format to NV12"]),
+        (VideoCodec::H264(avcc("gray")), ["monochrome", "Color Format to NV12"]),
+        (VideoCodec::H264(avcc("interlaced_cropped")), ["interlaced", "deinterlace"]),
+    ] {
+        let told = Undecodable::check(&codec).unwrap_err().to_string();
+        assert!(words.iter().all(|word| told.contains(word)), "{told}");
+        assert!(!told.contains(". ") && told.contains(" OBS "), "one sentence: {told}");
+    }
+    for (name, size) in [
+        ("baseline", (320, 240)),
+        ("main", (1280, 720)),
+        ("high_1080_ntsc", (1920, 1080)),
+        ("high_full_range", (640, 360)),
+        ("cropped", (322, 182)),
+        ("scaling_lists", (640, 480)),
+        ("hrd", (640, 480)),
+        ("smallest", (16, 16)),
+    ] {
+        let codec = VideoCodec::H264(avcc(name));
+        let decoder = H264Decoder::new(Undecodable::check(&codec).unwrap()).unwrap();
+        assert_eq!((decoder.size().width(), decoder.size().height()), size, "{name}");
+    }
+    let of = |change: fn(&mut Sps)| {
+        let mut sps = avcc("main").sps().clone();
+        change(&mut sps);
+        undecodable::check_sps(&sps).unwrap_err().to_string()
+    };
+    for (told, word) in [
+        (of(|sps| sps.profile_idc = 88), "profile 88"),
+        (of(|sps| sps.level_idc = 62), "level_idc 62"),
+        (of(|sps| (sps.coded_width, sps.coded_height) = (8_192, 8_192)), "36864 macroblocks"),
+        (of(|sps| sps.width = 8), "16x16"),
+    ] {
+        assert!(told.contains(word) && told.contains("Settings, "), "{told}");
+    }
+}
+
+#[test]
+fn our_own_encoder_comes_back_without_delay() {
+    let size = PictureSize::new(322, 182).unwrap();
+    let mut encoder = H264Encoder::new(H264EncoderConfig {
+        size,
+        frame_rate_millis: 25_000,
+        bitrate: 2_000_000,
+        cpu_usage: CpuUsage::default(),
+        sync_interval: None,
+        colour: Colour { primaries: 1, transfer: 1, matrix: 1, full_range: false },
+    })
+    .unwrap();
+    let config = AvcConfig::from_parameter_sets(&[encoder.sps()], &[encoder.pps()]).unwrap();
+    let mut decoder = H264Decoder::new(&config).unwrap();
+    for step in 0..30_usize {
+        let mut picture = Picture::black(size);
+        for plane in picture.planes_mut() {
+            for y in 0..plane.height() {
+                let row = plane.row_mut(y).iter_mut().enumerate();
+                row.for_each(|(x, sample)| *sample = (60 + (x + 2 * step) % 90 + y % 60) as u8);
+            }
+        }
+        let coded = encoder.encode(&picture, step == 13).unwrap();
+        let pts = MediaTime::from_millis(step as i64 * 40);
+        let mut shown = 0;
+        decoder
+            .decode(&coded.length_prefixed(), pts, &mut |decoded| {
+                shown += 1;
+                assert_eq!(decoded.pts, pts);
+                let samples = |picture: PictureView<'_>| -> Vec<u8> {
+                    picture.planes().iter().flat_map(PlaneView::rows).flatten().copied().collect()
+                };
+                let seen = psnr(&samples(decoded.picture), &samples(picture.view()));
+                assert!(seen > 30.0, "picture {step} has {seen:.1} dB");
+                // What is decoded can be encoded again from where it lies.
+                let mut again = H264Encoder::new(*encoder.config()).unwrap();
+                assert!(again.encode(decoded.picture, false).unwrap().sync);
+            })
+            .unwrap();
+        assert_eq!(shown, 1, "picture {step}");
+    }
+}
+
+#[test]
+fn a_decoder_can_be_moved_to_a_codec_thread() {
+    const fn movable<T: Send>() {}
+    movable::<H264Decoder>();
 }

@@ -79,3 +79,11 @@ pub(super) fn x264(size: &str, frames: u32, options: &[&str]) -> Vec<u8> {
 pub(super) fn reference(flv: &[u8]) -> Vec<u8> {
     ffmpeg(&["-f", "flv", "-i", "-", "-fps_mode", "passthrough", "-f", "rawvideo", "-"], flv)
 }
+
+/// Small recorded streams with every coding tool between them; `testdata/PROVENANCE.md`.
+pub(super) const FIXTURES: [(&str, &[u8]); 4] = [
+    ("pyramid", include_bytes!("../../../../testdata/h264/pyramid.flv")),
+    ("flat", include_bytes!("../../../../testdata/h264/flat.flv")),
+    ("cavlc", include_bytes!("../../../../testdata/h264/cavlc.flv")),
+    ("baseline", include_bytes!("../../../../testdata/h264/baseline.flv")),
+];

@@ -1,0 +1,316 @@
+//! From a source and the operator's setting to the renditions that will be made.
+
+use super::setting::{EncodeSetting, LadderSetting, Variant};
+use crate::access_unit::VideoTrack;
+use crate::codec::{PictureSize, Undecodable};
+use crate::scale::rung_size;
+
+/// Heights of rungs that are made without being asked for, or widths where the picture stands
+/// upright.
+const AUTOMATIC_SIDES: [u32; 3] = [720, 480, 360];
+/// Rungs that are made without being asked for, at most.
+const AUTOMATIC_RUNGS_MAX: usize = 2;
+/// Above this, in pictures per 1000 s, an automatic rung has every second picture of the source.
+const AUTOMATIC_RATE_MILLIS_MAX: u32 = 31_000;
+/// Fastest that an encoder controls the rate for.
+const ENCODER_RATE_MILLIS_MAX: u32 = 60_000;
+/// A source that does not tell its frame rate.
+const USUAL_RATE_MILLIS: u32 = 30_000;
+/// Milliseconds of one core for a million pixels, measured on a core of a rented machine: decoding
+/// (performance.md §4), scaling included.
+const DECODE_MS_PER_MEGAPIXEL: f64 = 5.0;
+/// The same for encoding at CPU level 2.
+const ENCODE_MS_PER_MEGAPIXEL: f64 = 6.0;
+/// The share of all cores that an automatic ladder may take; the rest serves viewers.
+const LADDER_SHARE_MAX: f64 = 0.6;
+/// An automatic rung with more bits than this share of the source's is no relief to anybody.
+const BITRATE_SHARE_MAX: f64 = 0.75;
+
+/// What there is to encode from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SourcePicture {
+    /// Pixels on a screen.
+    pub width: u32,
+    /// Pixels on a screen.
+    pub height: u32,
+    /// Pictures per second times 1000.
+    pub frame_rate_millis: u32,
+    /// Bits per second, if the publisher told.
+    pub bitrate: Option<u32>,
+}
+
+/// The renditions of one source.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Plan {
+    /// The variant that is the source itself.
+    pub source: Option<u8>,
+    /// What is encoded, larger before smaller in an automatic ladder, else as set.
+    pub rungs: Vec<PlannedRung>,
+    /// Why it is not what was asked for: a sentence for the streamer.
+    pub notice: Option<String>,
+}
+
+/// One rendition to encode.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PlannedRung {
+    /// Number of the variant.
+    pub variant: u8,
+    /// Square pixels.
+    pub size: PictureSize,
+    /// Pictures per second times 1000.
+    pub frame_rate_millis: u32,
+    /// Bits per second.
+    pub bitrate: u32,
+    /// 0 to 4.
+    pub cpu_level: u8,
+}
+
+impl PlannedRung {
+    fn pixels_per_second(&self) -> f64 {
+        let pixels = f64::from(self.size.width()) * f64::from(self.size.height());
+        pixels * f64::from(self.frame_rate_millis) / 1_000.0
+    }
+}
+
+impl SourcePicture {
+    fn of(track: &VideoTrack) -> Self {
+        let frame_rate_millis = track.frame_rate_millis.unwrap_or(USUAL_RATE_MILLIS).max(1);
+        Self { width: track.width, height: track.height, frame_rate_millis, bitrate: track.bitrate }
+    }
+
+    fn pixels_per_second(&self) -> f64 {
+        f64::from(self.width) * f64::from(self.height) * f64::from(self.frame_rate_millis) / 1_000.0
+    }
+}
+
+/// Plans the renditions of a source on a machine with `cores`.
+pub fn plan(setting: &LadderSetting, track: &VideoTrack, cores: usize) -> Plan {
+    let source = SourcePicture::of(track);
+    let wants_rungs = match setting {
+        LadderSetting::Automatic => true,
+        LadderSetting::Variants(variants) => variants.iter().any(|v| *v != Variant::Source),
+    };
+    if wants_rungs && let Err(reason) = Undecodable::check(&track.codec) {
+        return alone(Some(reason.to_string()));
+    }
+    match setting {
+        LadderSetting::Automatic => automatic(&source, cores),
+        LadderSetting::Variants(variants) => as_set(variants, &source),
+    }
+}
+
+/// The source and nothing else.
+fn alone(notice: Option<String>) -> Plan {
+    Plan { source: Some(0), rungs: Vec::new(), notice }
+}
+
+fn automatic(source: &SourcePicture, cores: usize) -> Plan {
+    let mut plan = alone(None);
+    let budget = LADDER_SHARE_MAX * cores as f64;
+    let mut cost = source.pixels_per_second() * DECODE_MS_PER_MEGAPIXEL / 1e9;
+    for side in AUTOMATIC_SIDES {
+        if source.width.min(source.height) <= side || plan.rungs.len() == AUTOMATIC_RUNGS_MAX {
+            continue;
+        }
+        let upright = source.width < source.height;
+        let (width, height) = if upright { (side, 0) } else { (0, side) };
+        let setting = EncodeSetting { width, height, bitrate_kbit: 0, frame_rate: 0, cpu_level: 2 };
+        let Ok(mut rung) = planned(plan.rungs.len() + 1, &setting, source) else { continue };
+        if rung.frame_rate_millis > AUTOMATIC_RATE_MILLIS_MAX {
+            rung.frame_rate_millis = rung.frame_rate_millis.div_ceil(2);
+        }
+        rung.bitrate = usual_bitrate(&rung);
+        if let Some(bitrate) = source.bitrate {
+            rung.bitrate = rung.bitrate.min((f64::from(bitrate) * BITRATE_SHARE_MAX) as u32);
+        }
+        let more = rung.pixels_per_second() * ENCODE_MS_PER_MEGAPIXEL / 1e9;
+        if cost + more <= budget {
+            cost += more;
+            plan.rungs.push(rung);
+        }
+    }
+    if plan.rungs.is_empty() && source.width.min(source.height) > AUTOMATIC_SIDES[2] {
+        plan.notice = Some(format!(
+            "{cores} cores are too few to encode {}x{} pictures {} times a second, so there is no \
+             ladder: lower the resolution or the frame rate, or set renditions yourself",
+            source.width,
+            source.height,
+            source.frame_rate_millis / 1_000
+        ));
+    }
+    plan
+}
+
+fn as_set(variants: &[Variant], source: &SourcePicture) -> Plan {
+    let mut plan = Plan::default();
+    let mut wrong = Vec::new();
+    for (index, variant) in variants.iter().enumerate() {
+        match variant {
+            Variant::Source => plan.source = u8::try_from(index).ok(),
+            Variant::Encode(setting) => match planned(index, setting, source) {
+                Ok(rung) => plan.rungs.push(rung),
+                Err(reason) => wrong.push(format!("{variant} cannot be made: {reason}")),
+            },
+        }
+    }
+    if plan.rungs.is_empty() && plan.source.is_none() {
+        plan.source = Some(0);
+    }
+    plan.notice = (!wrong.is_empty()).then(|| wrong.join("; "));
+    plan
+}
+
+fn planned(
+    variant: usize,
+    setting: &EncodeSetting,
+    source: &SourcePicture,
+) -> Result<PlannedRung, String> {
+    let size = rung_size((source.width, source.height), setting.width, setting.height)
+        .map_err(|error| error.to_string())?
+        .size;
+    let mut rung = PlannedRung {
+        variant: u8::try_from(variant).map_err(|error| error.to_string())?,
+        size,
+        frame_rate_millis: frame_rate(setting.frame_rate, source.frame_rate_millis),
+        bitrate: setting.bitrate_kbit.saturating_mul(1_000),
+        cpu_level: setting.cpu_level,
+    };
+    if rung.bitrate == 0 {
+        rung.bitrate = usual_bitrate(&rung);
+    }
+    Ok(rung)
+}
+
+/// The rate set, but not above the source's; a source too fast for the encoder loses every second
+/// picture.
+const fn frame_rate(set: u32, source_millis: u32) -> u32 {
+    let set_millis = set.saturating_mul(1_000);
+    if set > 0 && set_millis < source_millis {
+        return set_millis;
+    }
+    let mut rate = source_millis;
+    while rate > ENCODER_RATE_MILLIS_MAX {
+        rate = rate.div_ceil(2);
+    }
+    rate
+}
+
+/// Bits per second that suit the size: 2.4 Mbit/s for 720p30, and more for each pixel of smaller
+/// pictures, less of larger ones.
+fn usual_bitrate(rung: &PlannedRung) -> u32 {
+    const BITS_PER_PIXEL: f64 = 0.085;
+    const AT_PIXELS: f64 = 1_280.0 * 720.0;
+    let pixels = f64::from(rung.size.width()) * f64::from(rung.size.height());
+    let bits = BITS_PER_PIXEL * rung.pixels_per_second() * (AT_PIXELS / pixels).powf(0.2);
+    (bits / 10_000.0).round() as u32 * 10_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access_unit::VideoCodec;
+    use crate::h264::AvcConfig;
+    use crate::testdata;
+
+    const AVCC: &str = include_str!("../../testdata/h264/avcc.hex");
+
+    fn track(width: u32, height: u32, rate_millis: Option<u32>) -> VideoTrack {
+        let record = testdata::record(AVCC, "high_1080_ntsc");
+        let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
+        VideoTrack {
+            colour: config.colour(),
+            codec: VideoCodec::H264(config),
+            width,
+            height,
+            frame_rate_millis: rate_millis,
+            bitrate: Some(6_000_000),
+        }
+    }
+
+    /// `WIDTHxHEIGHT@KBIT/RATE` of each rung, behind its number.
+    fn told(plan: &Plan) -> Vec<String> {
+        let rung = |rung: &PlannedRung| {
+            format!(
+                "{}: {}x{}@{}/{}",
+                rung.variant,
+                rung.size.width(),
+                rung.size.height(),
+                rung.bitrate / 1_000,
+                rung.frame_rate_millis
+            )
+        };
+        plan.rungs.iter().map(rung).collect()
+    }
+
+    #[test]
+    fn an_automatic_ladder_is_what_the_machine_can_hold() {
+        let planned = |width, height, rate, cores| {
+            plan(&LadderSetting::Automatic, &track(width, height, Some(rate)), cores)
+        };
+        let (hd, sd) = ("1: 1280x720@2350/30000", "2: 854x480@1230/30000");
+        for (width, height, rate, cores, want) in [
+            (1_920, 1_080, 30_000, 2, vec![hd, sd]),
+            (1_920, 1_080, 60_000, 2, vec![hd, sd]),
+            (1_920, 1_080, 60_000, 1, vec![]),
+            (1_080, 1_920, 30_000, 2, vec!["1: 720x1280@2350/30000", "2: 480x854@1230/30000"]),
+            (1_280, 720, 25_000, 2, vec!["1: 854x480@1020/25000", "2: 640x360@650/25000"]),
+            (854, 480, 30_000, 1, vec!["1: 640x360@780/30000"]),
+            (640, 360, 30_000, 8, vec![]),
+            (3_840, 2_160, 60_000, 2, vec![]),
+        ] {
+            let plan = planned(width, height, rate, cores);
+            assert_eq!(plan.source, Some(0));
+            let rungs = told(&plan);
+            assert_eq!(rungs.len(), want.len(), "{width}x{height}: {rungs:?}");
+            let is_told = plan.notice.is_some();
+            assert_eq!(is_told, want.is_empty() && height > 360, "{width}x{height}");
+            assert_eq!(rungs, want);
+        }
+    }
+
+    #[test]
+    fn a_ladder_that_was_set_is_made_as_it_was_set() {
+        let source = track(1_920, 1_080, Some(60_000));
+        for (setting, listed, want) in [
+            ("source", Some(0), vec![]),
+            (
+                "720p@2500/30,source,480p@1000",
+                Some(1),
+                vec!["0: 1280x720@2500/30000", "2: 854x480@1000/60000"],
+            ),
+            ("1280x0@3000", None, vec!["0: 1280x720@3000/60000"]),
+            ("source,720p@2000/0", Some(0), vec!["1: 1280x720@2000/60000"]),
+        ] {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            let plan = plan(&setting, &source, 1);
+            assert_eq!(plan.source, listed, "{setting}");
+            assert_eq!(told(&plan), want, "{setting}");
+            assert_eq!(plan.notice, None);
+        }
+    }
+
+    #[test]
+    fn a_source_too_fast_for_the_encoder_loses_every_second_picture() {
+        for (set, source, want) in [
+            (0, 60_000, 60_000),
+            (0, 120_000, 60_000),
+            (0, 144_000, 36_000),
+            (30, 60_000, 30_000),
+            (60, 30_000, 30_000),
+            (30, 29_970, 29_970),
+        ] {
+            assert_eq!(frame_rate(set, source), want, "{set} of {source}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_decoded_goes_alone_and_says_why() {
+        let record = testdata::record(AVCC, "high422_interlaced");
+        let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
+        let codec = VideoCodec::H264(config);
+        let source = VideoTrack { codec, ..track(1_920, 1_080, Some(30_000)) };
+        let plan = plan(&LadderSetting::Automatic, &source, 8);
+        assert_eq!((plan.source, plan.rungs.len()), (Some(0), 0));
+        assert!(plan.notice.is_some_and(|notice| notice.contains("NV12")));
+    }
+}

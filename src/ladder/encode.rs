@@ -1,0 +1,272 @@
+//! One rendition's encoder, on a thread of its own.
+//!
+//! Pictures come through a bounded queue whose sender decides what is dropped ([`Pace`]); coded
+//! pictures go back to whoever holds the broadcast. The thread tells through a [`Gauge`] what it is
+//! busy with, so that a call into the codec that hangs, fails or panics is seen from outside and
+//! costs this rendition alone (F7).
+//!
+//! [`Pace`]: riverrun_media::ladder::Pace
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use riverrun_media::codec::{H264Encoder, H264EncoderError, Picture};
+use riverrun_media::time::MediaTime;
+
+use super::outlet::{Coded, Outlet};
+use super::{ENCODER_NICENESS, lower_priority};
+
+/// What an encoder is asked to do.
+pub(super) enum Order {
+    /// Encode a picture.
+    Picture(Uncoded),
+    /// Answer when everything before is done.
+    Flush(Sender<()>),
+}
+
+/// A picture of the rung's size.
+pub(super) struct Uncoded {
+    pub(super) picture: Arc<Picture>,
+    pub(super) timeline: u64,
+    pub(super) pts: MediaTime,
+    /// It begins a segment.
+    pub(super) begins_segment: bool,
+    /// When the unit arrived that it was decoded from.
+    pub(super) arrived: Instant,
+}
+
+/// The queue and the thread behind it.
+pub(super) struct EncoderThread {
+    orders: Sender<Order>,
+    gauge: Arc<Gauge>,
+}
+
+/// What the thread is doing, for those who watch it.
+pub(super) struct Gauge {
+    epoch: Instant,
+    /// Microseconds of the epoch at which the picture in work arrived, plus one; 0 when idle.
+    oldest: AtomicU64,
+    /// The same for the time at which the codec was called.
+    called: AtomicU64,
+    failed: AtomicBool,
+    /// Nobody waits for the thread any more: what it still makes is thrown away.
+    abandoned: AtomicBool,
+    encoded: AtomicU64,
+    bytes: AtomicU64,
+    busy_micros: AtomicU64,
+}
+
+impl Gauge {
+    fn new(epoch: Instant) -> Self {
+        Self {
+            epoch,
+            oldest: AtomicU64::new(0),
+            called: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            encoded: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            busy_micros: AtomicU64::new(0),
+        }
+    }
+
+    fn mark(&self, slot: &AtomicU64, at: Option<Instant>) {
+        let micros = |at: Instant| {
+            let since = at.saturating_duration_since(self.epoch).as_micros();
+            u64::try_from(since).unwrap_or(u64::MAX - 1) + 1
+        };
+        slot.store(at.map_or(0, micros), Ordering::Release);
+    }
+
+    fn since(&self, slot: &AtomicU64, now: Instant) -> Option<Duration> {
+        let marked = slot.load(Ordering::Acquire).checked_sub(1)?;
+        let elapsed = now.saturating_duration_since(self.epoch);
+        Some(elapsed.saturating_sub(Duration::from_micros(marked)))
+    }
+}
+
+/// Totals of one encoder thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) pictures: u64,
+    pub(super) bytes: u64,
+    pub(super) busy: Duration,
+}
+
+impl EncoderThread {
+    /// Starts a thread for `encoder`. `capacity` pictures may wait.
+    pub(super) fn start(
+        name: &str,
+        variant: u8,
+        encoder: H264Encoder,
+        capacity: usize,
+        outlet: Outlet,
+        faults: Faults,
+    ) -> std::io::Result<Self> {
+        let (orders, inbox) = async_channel::bounded(capacity);
+        let gauge = Arc::new(Gauge::new(Instant::now()));
+        let watched = Arc::clone(&gauge);
+        let body = move || {
+            lower_priority(ENCODER_NICENESS);
+            let mut work = Work { variant, encoder, outlet, gauge: watched, faults };
+            let run = || work.run(&inbox);
+            match catch_unwind(AssertUnwindSafe(run)) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(variant, %error, "an encoder failed");
+                    work.gauge.failed.store(true, Ordering::Release);
+                }
+                // The panic itself is in the log already.
+                Err(_) => work.gauge.failed.store(true, Ordering::Release),
+            }
+        };
+        thread::Builder::new().name(name.to_owned()).spawn(body)?;
+        Ok(Self { orders, gauge })
+    }
+
+    /// Queues an order. `false`: there is no room, or the thread has ended.
+    pub(super) fn order(&self, order: Order) -> bool {
+        self.orders.try_send(order).is_ok()
+    }
+
+    /// Pictures that wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// How long ago the picture arrived that the thread works on.
+    pub(super) fn oldest(&self, now: Instant) -> Duration {
+        self.gauge.since(&self.gauge.oldest, now).unwrap_or_default()
+    }
+
+    /// How long the call into the codec has taken until now.
+    pub(super) fn in_call(&self, now: Instant) -> Duration {
+        self.gauge.since(&self.gauge.called, now).unwrap_or_default()
+    }
+
+    /// The thread has ended with an error or a panic.
+    pub(super) fn has_failed(&self) -> bool {
+        self.gauge.failed.load(Ordering::Acquire)
+    }
+
+    /// What it has done.
+    pub(super) fn totals(&self) -> Totals {
+        Totals {
+            pictures: self.gauge.encoded.load(Ordering::Relaxed),
+            bytes: self.gauge.bytes.load(Ordering::Relaxed),
+            busy: Duration::from_micros(self.gauge.busy_micros.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+impl Drop for EncoderThread {
+    /// The thread ends by itself; if it hangs, what it makes later is void.
+    fn drop(&mut self) {
+        self.gauge.abandoned.store(true, Ordering::Release);
+    }
+}
+
+/// What lives on the thread.
+struct Work {
+    variant: u8,
+    encoder: H264Encoder,
+    outlet: Outlet,
+    gauge: Arc<Gauge>,
+    faults: Faults,
+}
+
+impl Work {
+    fn run(&mut self, inbox: &Receiver<Order>) -> Result<(), H264EncoderError> {
+        while let Ok(order) = inbox.recv_blocking() {
+            match order {
+                Order::Picture(picture) => self.encode(&picture)?,
+                Order::Flush(done) => {
+                    let _ = done.try_send(());
+                }
+            }
+            if self.gauge.abandoned.load(Ordering::Acquire) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn encode(&mut self, uncoded: &Uncoded) -> Result<(), H264EncoderError> {
+        let gauge = &self.gauge;
+        let started = Instant::now();
+        gauge.mark(&gauge.oldest, Some(uncoded.arrived));
+        gauge.mark(&gauge.called, Some(started));
+        self.faults.strike(self.variant)?;
+        let coded = self.encoder.encode(uncoded.picture.view(), uncoded.begins_segment)?;
+        gauge.mark(&gauge.called, None);
+        let payload = coded.length_prefixed();
+        gauge.encoded.fetch_add(1, Ordering::Relaxed);
+        gauge.bytes.fetch_add(payload.len() as u64, Ordering::Relaxed);
+        let busy = started.elapsed().as_micros();
+        gauge.busy_micros.fetch_add(u64::try_from(busy).unwrap_or(0), Ordering::Relaxed);
+        if !gauge.abandoned.load(Ordering::Acquire) {
+            self.outlet.send(Coded {
+                variant: self.variant,
+                timeline: uncoded.timeline,
+                pts: uncoded.pts,
+                sync: coded.sync,
+                payload,
+                arrived: uncoded.arrived,
+            });
+        }
+        gauge.mark(&gauge.oldest, None);
+        Ok(())
+    }
+}
+
+/// Misbehaviour on demand, in builds with debug assertions: the tests of F6 and F7 make an encoder
+/// hang, fail or panic while a server is live. `RIVER_FAULT` is a file; what stands in it, such
+/// as `1:hang`, happens once to the variant named.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    #[cfg(debug_assertions)]
+    file: Option<std::path::PathBuf>,
+}
+
+#[cfg(debug_assertions)]
+impl Faults {
+    pub(super) fn from_environment() -> Self {
+        Self { file: std::env::var_os("RIVER_FAULT").map(std::path::PathBuf::from) }
+    }
+
+    fn strike(&self, variant: u8) -> Result<(), H264EncoderError> {
+        const HANG: Duration = Duration::from_secs(5);
+        let Some(file) = &self.file else { return Ok(()) };
+        let Ok(fault) = std::fs::read_to_string(file) else { return Ok(()) };
+        let mine = fault.trim().strip_prefix(&format!("{variant}:")).map(str::to_owned);
+        let Some(kind) = mine else { return Ok(()) };
+        let _ = std::fs::remove_file(file);
+        match kind.as_str() {
+            "hang" => thread::sleep(HANG),
+            "fail" => return Err(H264EncoderError::Failed),
+            "panic" => panic!("asked to panic"),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(not(debug_assertions))]
+impl Faults {
+    pub(super) fn from_environment() -> Self {
+        Self::default()
+    }
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        clippy::unused_self,
+        reason = "the same shape as in builds that can misbehave"
+    )]
+    const fn strike(&self, _variant: u8) -> Result<(), H264EncoderError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,265 @@
+//! The encoded renditions of a broadcast: one decoder, one encoder for each rung, all on threads of
+//! their own and at lower priority than those that serve (design §3).
+//!
+//! ```text
+//! broadcast ── units, boundaries ──▶ decoder ── scaled pictures ──▶ encoder 1, 2, …
+//!     ▲                                                                │
+//!     └────────────────── coded pictures, a wake-up ───────────────────┘
+//! ```
+//!
+//! Every queue is bounded. What happens when one is full:
+//!
+//! - units to the decoder: skipped up to the next sync picture; the rungs have a gap, the source's
+//!   own rendition feels nothing;
+//! - pictures to an encoder: dropped on the rung's grid, see [`Pace`];
+//! - coded pictures back: the encoder waits, until its own queue is full.
+//!
+//! [`Pace`]: riverrun_media::ladder::Pace
+
+mod decode;
+mod encode;
+mod outlet;
+mod rung;
+
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use async_channel::{Receiver, Sender};
+use futures_lite::future;
+use riverrun_media::access_unit::{AccessUnit, TrackKind, VideoTrack};
+use riverrun_media::codec::{H264Decoder, Undecodable};
+use riverrun_media::hls::{self, Boundary, Lineup};
+use riverrun_media::ladder::{LadderSetting, Plan, plan};
+use rustix::process::setpriority_process;
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+use self::decode::{Decoding, Feed};
+use self::encode::Faults;
+pub use self::outlet::Coded;
+use self::outlet::{Inlet, Outlet};
+use self::rung::{Rung, RungError};
+
+/// Niceness of the decoder: every rung waits for it.
+const DECODER_NICENESS: i32 = 4;
+/// Niceness of the encoders.
+const ENCODER_NICENESS: i32 = 8;
+/// Units that may wait for the decoder: a second of 60 pictures, and its boundaries.
+const UNITS_MAX: usize = 64;
+/// After a skip the decoder goes on when no more than this wait.
+const UNITS_RESUME: usize = 16;
+/// Units that come before the first boundary is known.
+const EARLY_UNITS_MAX: usize = 1_024;
+/// How long the end of a source waits for its last pictures.
+const FLUSH_PATIENCE: Duration = Duration::from_millis(700);
+
+/// Why there is no ladder.
+#[derive(Debug, thiserror::Error)]
+enum LadderError {
+    #[error(transparent)]
+    Undecodable(#[from] Undecodable),
+    #[error("variant {variant}: {error}")]
+    Rung { variant: u8, error: RungError },
+    #[error("a thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+    #[error("the thread ended while it began")]
+    Ended,
+}
+
+/// The ladder of one timeline's tracks.
+pub struct Ladder {
+    feed: Sender<Feed>,
+    inlet: Inlet,
+    /// Boundaries that go before the next unit.
+    boundaries: VecDeque<Boundary>,
+    /// Units of the time before the first boundary is known.
+    early: VecDeque<AccessUnit>,
+    began: bool,
+    /// The decoder's queue was full: units are left out up to a sync picture.
+    skipping: bool,
+    skipped: u64,
+}
+
+impl Ladder {
+    /// Plans the renditions of a source and starts what they need. A ladder that cannot be made is
+    /// told in the log, and the source goes on alone.
+    pub async fn start(
+        setting: &LadderSetting,
+        track: &Arc<VideoTrack>,
+        cores: CpuSet,
+    ) -> (Lineup, Option<Self>) {
+        let plan = plan(setting, track, usize::try_from(cores.count()).unwrap_or(1).max(1));
+        if let Some(notice) = &plan.notice {
+            tracing::warn!("{notice}");
+        }
+        if plan.rungs.is_empty() {
+            return (Lineup { source: plan.source, rungs: Vec::new() }, None);
+        }
+        match Self::make(plan, Arc::clone(track), cores).await {
+            Ok((lineup, ladder)) => (lineup, Some(ladder)),
+            Err(error) => {
+                tracing::error!(%error, "there is no ladder for this source");
+                (Lineup::default(), None)
+            }
+        }
+    }
+
+    async fn make(
+        plan: Plan,
+        track: Arc<VideoTrack>,
+        cores: CpuSet,
+    ) -> Result<(Lineup, Self), LadderError> {
+        let (outlet, inlet) = outlet::pair()?;
+        let (feed, fed) = async_channel::bounded(UNITS_MAX);
+        let (tell, told) = async_channel::bounded(1);
+        let source = plan.source;
+        let body = move || {
+            // It was spawned on a pinned shard, perhaps. A mask that cannot be set leaves it there.
+            let _ = sched_setaffinity(None, &cores);
+            // Encoders take milliseconds to be made, which no shard has.
+            match prepare(&plan, &track, &outlet) {
+                Ok((decoding, rungs)) => {
+                    drop(outlet);
+                    if tell.try_send(Ok(rungs)).is_ok() {
+                        decoding.run(&fed);
+                    }
+                }
+                Err(error) => {
+                    let _ = tell.try_send(Err(error));
+                }
+            }
+        };
+        thread::Builder::new().name("decode".to_owned()).spawn(body)?;
+        let rungs = told.recv().await.map_err(|_| LadderError::Ended)??;
+        let ladder = Self {
+            feed,
+            inlet,
+            boundaries: VecDeque::new(),
+            early: VecDeque::new(),
+            began: false,
+            skipping: false,
+            skipped: 0,
+        };
+        Ok((Lineup { source, rungs }, ladder))
+    }
+
+    /// Where a segment begins; before the unit that begins it.
+    pub fn boundary(&mut self, boundary: Boundary) {
+        self.boundaries.push_back(boundary);
+        if !std::mem::replace(&mut self.began, true) {
+            for unit in std::mem::take(&mut self.early) {
+                self.send(&unit);
+            }
+        }
+    }
+
+    /// The next unit of the source; sound is of no interest.
+    pub fn unit(&mut self, unit: &AccessUnit) {
+        if unit.track != TrackKind::Video {
+            return;
+        }
+        if self.began {
+            self.send(unit);
+        } else if self.early.len() < EARLY_UNITS_MAX {
+            self.early.push_back(unit.clone());
+        }
+    }
+
+    fn send(&mut self, unit: &AccessUnit) {
+        let room = UNITS_MAX.saturating_sub(self.feed.len());
+        if self.skipping {
+            if !unit.sync || UNITS_MAX - room > UNITS_RESUME {
+                self.skipped += 1;
+                return;
+            }
+            tracing::info!(skipped = self.skipped, "decoding goes on");
+            (self.skipping, self.skipped) = (false, 0);
+        }
+        if room <= self.boundaries.len() {
+            tracing::warn!("decoding is slower than real time: the ladder has a gap");
+            (self.skipping, self.skipped) = (true, 1);
+            return;
+        }
+        for boundary in self.boundaries.drain(..) {
+            let _ = self.feed.try_send(Feed::Boundary(boundary));
+        }
+        let (payload, pts) = (unit.payload.clone(), unit.pts);
+        // Closed: the decoder has ended, which it told the log.
+        let _ = self.feed.try_send(Feed::Unit { payload, pts, arrived: Instant::now() });
+    }
+
+    /// The next coded picture, if one is there.
+    pub fn poll(&self) -> Option<Coded> {
+        self.inlet.poll()
+    }
+
+    /// Becomes readable when coded pictures come; see [`Self::heard`].
+    pub fn wake(&self) -> BorrowedFd<'_> {
+        self.inlet.wake()
+    }
+
+    /// The wake-up was heard.
+    pub fn heard(&self) {
+        self.inlet.heard();
+    }
+
+    /// The source has ended or changes: waits for the pictures that are inside, but not for long.
+    /// They are then there to be [polled](Self::poll).
+    pub async fn flush(&self) {
+        let (done, answer) = async_channel::bounded(1);
+        if self.feed.try_send(Feed::Flush(done)).is_err() {
+            return;
+        }
+        let flushed = async {
+            let _ = answer.recv().await;
+        };
+        future::or(flushed, after(FLUSH_PATIENCE)).await;
+    }
+}
+
+/// Ends after `time`, on a shard and on a plain thread alike.
+async fn after(time: Duration) {
+    let (tell, told): (Sender<()>, Receiver<()>) = async_channel::bounded(1);
+    let wait = move || {
+        thread::sleep(time);
+        drop(tell);
+    };
+    // Without a thread there is no patience.
+    if thread::Builder::new().name("patience".to_owned()).spawn(wait).is_ok() {
+        let _ = told.recv().await;
+    }
+}
+
+fn prepare(
+    plan: &Plan,
+    track: &VideoTrack,
+    outlet: &Outlet,
+) -> Result<(Decoding, Vec<hls::Rung>), LadderError> {
+    let config = Undecodable::check(&track.codec)?;
+    let decoder = H264Decoder::new(config)?;
+    let mut rungs = Vec::with_capacity(plan.rungs.len());
+    let mut tracks = Vec::with_capacity(plan.rungs.len());
+    for planned in &plan.rungs {
+        let variant = planned.variant;
+        let (rung, made) = Rung::new(planned, track, outlet.clone(), Faults::from_environment())
+            .map_err(|error| LadderError::Rung { variant, error })?;
+        rungs.push(rung);
+        tracks.push(hls::Rung { variant, track: Arc::new(made) });
+        tracing::info!(
+            variant,
+            width = planned.size.width(),
+            height = planned.size.height(),
+            frames_per_1000_s = planned.frame_rate_millis,
+            bits_per_second = planned.bitrate,
+            "a rendition is encoded"
+        );
+    }
+    Ok((Decoding::new(decoder, rungs), tracks))
+}
+
+/// Those that serve come first. Without the right to do so the kernel shares evenly.
+fn lower_priority(niceness: i32) {
+    let _ = setpriority_process(None, niceness);
+}

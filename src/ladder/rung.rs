@@ -1,0 +1,231 @@
+//! One rung as the decoder's thread sees it: its grid, its pace, its pictures, its encoder.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use riverrun_media::access_unit::{VideoCodec, VideoTrack};
+use riverrun_media::codec::{
+    H264Encoder, H264EncoderConfig, H264EncoderError, Picture, PictureSize,
+};
+use riverrun_media::h264::AvcConfig;
+use riverrun_media::ladder::{Change, Pace, PlannedRung, Step};
+use riverrun_media::picture::Colour;
+use riverrun_media::scale::FrameGrid;
+use riverrun_media::time::MediaTime;
+
+use super::encode::{EncoderThread, Faults, Order, Uncoded};
+use super::outlet::Outlet;
+use crate::thread_wait::block_on_until;
+
+/// A call into the codec that takes longer than this hangs: twenty times the slowest picture seen.
+const HANG: Duration = Duration::from_secs(2);
+/// An encoder that fails again this soon is not started again at once.
+const FAILURE_INTERVAL: Duration = Duration::from_secs(60);
+/// Orders that may wait. The pace stops at fewer pictures; the rest is for the flush.
+const ORDERS_MAX: usize = 12;
+/// How long a flush waits for one encoder.
+const FLUSH_PATIENCE: Duration = Duration::from_millis(300);
+
+/// What an encoder says of pictures whose source says nothing.
+const UNSPECIFIED: Colour = Colour {
+    primaries: Colour::UNSPECIFIED,
+    transfer: Colour::UNSPECIFIED,
+    matrix: Colour::UNSPECIFIED,
+    full_range: false,
+};
+
+/// Why a rung cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RungError {
+    #[error(transparent)]
+    Encoder(#[from] H264EncoderError),
+    #[error("the encoder's parameter sets are not understood: {0}")]
+    ParameterSets(String),
+    #[error("its thread could not be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// See the module's text.
+pub(super) struct Rung {
+    variant: u8,
+    config: H264EncoderConfig,
+    outlet: Outlet,
+    faults: Faults,
+    thread: Option<EncoderThread>,
+    pace: Pace,
+    /// What was asked for and what the source has, in pictures per 1000 s.
+    rates: (u32, Option<u32>),
+    grid: FrameGrid,
+    /// The next picture begins a segment.
+    owes_start: bool,
+    /// Nothing is encoded before a segment begins.
+    waits_for_start: bool,
+    failed_at: Option<Instant>,
+}
+
+impl Rung {
+    /// Makes the encoder, and the track that its pictures are.
+    pub(super) fn new(
+        planned: &PlannedRung,
+        source: &VideoTrack,
+        outlet: Outlet,
+        faults: Faults,
+    ) -> Result<(Self, VideoTrack), RungError> {
+        let config = H264EncoderConfig {
+            size: planned.size,
+            frame_rate_millis: planned.frame_rate_millis,
+            bitrate: planned.bitrate,
+            sync_interval: None,
+            colour: source.colour.unwrap_or(UNSPECIFIED),
+        };
+        let encoder = H264Encoder::new(config)?;
+        let track = track_of(&encoder, planned)?;
+        let rates = (planned.frame_rate_millis, source.frame_rate_millis);
+        let mut rung = Self {
+            variant: planned.variant,
+            config,
+            outlet,
+            faults,
+            thread: None,
+            pace: Pace::default(),
+            rates,
+            grid: FrameGrid::new(rates.0, rates.1),
+            owes_start: false,
+            waits_for_start: true,
+            failed_at: None,
+        };
+        rung.thread = Some(rung.start_thread(encoder)?);
+        Ok((rung, track))
+    }
+
+    fn start_thread(&self, encoder: H264Encoder) -> Result<EncoderThread, RungError> {
+        let name = format!("encode-{}", self.variant);
+        let outlet = self.outlet.clone();
+        let faults = self.faults.clone();
+        let thread =
+            EncoderThread::start(&name, self.variant, encoder, ORDERS_MAX, outlet, faults)?;
+        Ok(thread)
+    }
+
+    /// The next picture begins a segment. An encoder that is missing is made anew.
+    pub(super) fn begin_segment(&mut self, now: Instant) {
+        if self.pace.step() == Step::Suspended {
+            return;
+        }
+        if self.thread.is_none() {
+            let made = H264Encoder::new(self.config).map_err(RungError::from);
+            match made.and_then(|encoder| self.start_thread(encoder)) {
+                Ok(thread) => {
+                    tracing::info!(variant = self.variant, "the encoder was made anew");
+                    self.thread = Some(thread);
+                }
+                Err(error) => {
+                    tracing::error!(variant = self.variant, %error, "no encoder");
+                    let change = self.pace.suspend(now);
+                    self.tell(change);
+                    return;
+                }
+            }
+        }
+        (self.owes_start, self.waits_for_start) = (true, false);
+    }
+
+    /// Looks after the encoder; before each picture.
+    pub(super) fn watch(&mut self, now: Instant) {
+        let (waiting, oldest) = match &self.thread {
+            Some(thread) if thread.has_failed() => return self.lose(now, "failed"),
+            Some(thread) if thread.in_call(now) >= HANG => return self.lose(now, "hangs"),
+            Some(thread) => (thread.waiting(), thread.oldest(now)),
+            None => (0, Duration::ZERO),
+        };
+        let change = self.pace.observe(now, waiting, oldest);
+        if change.is_some_and(|change| change.from == Step::Suspended) {
+            self.waits_for_start = true;
+        }
+        self.tell(change);
+    }
+
+    /// The encoder is given up. The first time it is made anew for the next segment.
+    fn lose(&mut self, now: Instant, how: &str) {
+        tracing::error!(variant = self.variant, "the encoder {how}: it is given up");
+        self.thread = None;
+        self.waits_for_start = true;
+        let again = self.failed_at.is_some_and(|at| now.duration_since(at) < FAILURE_INTERVAL);
+        self.failed_at = Some(now);
+        if again {
+            let change = self.pace.suspend(now);
+            self.tell(change);
+        }
+    }
+
+    /// Times begin anew.
+    pub(super) fn begin_timeline(&mut self) {
+        self.grid = FrameGrid::new(self.rates.0, self.rates.1);
+    }
+
+    /// The time that the picture of this time gets, if it is encoded.
+    pub(super) fn take(&mut self, pts: MediaTime) -> Option<MediaTime> {
+        let thread = self.thread.as_ref().filter(|_| !self.waits_for_start)?;
+        let time = self.grid.take(pts, self.owes_start)?;
+        self.pace.takes(thread.waiting(), self.owes_start).then_some(time)
+    }
+
+    /// Hands a picture of the rung's size to the encoder.
+    pub(super) fn encode(
+        &mut self,
+        picture: Arc<Picture>,
+        timeline: u64,
+        pts: MediaTime,
+        arrived: Instant,
+    ) {
+        let begins_segment = self.owes_start;
+        let uncoded = Uncoded { picture, timeline, pts, begins_segment, arrived };
+        let Some(thread) = &self.thread else { return };
+        if thread.order(Order::Picture(uncoded)) {
+            self.owes_start = false;
+        }
+    }
+
+    /// Of its pictures.
+    pub(super) const fn size(&self) -> PictureSize {
+        self.config.size
+    }
+
+    /// Waits until the encoder has done what it has, but not for long.
+    pub(super) fn flush(&mut self) {
+        let Some(thread) = &self.thread else { return };
+        let (done, answer) = async_channel::bounded(1);
+        if thread.order(Order::Flush(done)) {
+            let deadline = Instant::now() + FLUSH_PATIENCE;
+            let _ = block_on_until(deadline, answer.recv());
+        }
+    }
+
+    fn tell(&self, change: Option<Change>) {
+        let variant = self.variant;
+        match change.map(|change| (change.from, change.to)) {
+            None => {}
+            Some((from, to)) if to < from => {
+                tracing::info!(variant, ?from, ?to, "a rendition recovers");
+            }
+            Some((from, to)) => {
+                let dropped = self.pace.dropped();
+                tracing::warn!(variant, ?from, ?to, dropped, "a rendition is too slow");
+            }
+        }
+    }
+}
+
+/// The track that an encoder's pictures make.
+fn track_of(encoder: &H264Encoder, planned: &PlannedRung) -> Result<VideoTrack, RungError> {
+    let config = AvcConfig::from_parameter_sets(&[encoder.sps()], &[encoder.pps()])
+        .map_err(|error| RungError::ParameterSets(error.to_string()))?;
+    Ok(VideoTrack {
+        colour: config.colour(),
+        codec: VideoCodec::H264(config),
+        width: planned.size.width(),
+        height: planned.size.height(),
+        frame_rate_millis: Some(planned.frame_rate_millis),
+        bitrate: Some(planned.bitrate),
+    })
+}

@@ -1,0 +1,187 @@
+//! A publisher's messages to updates for every window: source, ladder and segmenter joined.
+
+use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use riverrun_media::access_unit::{AccessUnit, TrackKind, Tracks};
+use riverrun_media::hls::{Lineup, Placed, Segmenter, SegmenterConfig, Update};
+use riverrun_media::ladder::LadderSetting;
+use riverrun_media::rtmp::Event;
+use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
+use riverrun_media::time::{MediaTime, UnixTime};
+use rustix::thread::CpuSet;
+
+use crate::clock;
+use crate::ladder::{Coded, Ladder};
+
+/// See the module's text.
+pub struct Packager {
+    source: Source,
+    segmenter: Segmenter,
+    renditions: LadderSetting,
+    /// Where codecs run.
+    cores: CpuSet,
+    ladder: Option<Ladder>,
+    steps: VecDeque<Step>,
+}
+
+/// What goes to the ladder and the segmenter, in order.
+enum Step {
+    Begin { tracks: Tracks, start: MediaTime, date: UnixTime },
+    Unit(AccessUnit),
+}
+
+impl Packager {
+    /// Nothing has come yet.
+    pub fn new(config: SegmenterConfig, renditions: LadderSetting, cores: CpuSet) -> Self {
+        Self {
+            source: Source::new(SourceConfig::default()),
+            segmenter: Segmenter::new(config),
+            renditions,
+            cores,
+            ladder: None,
+            steps: VecDeque::new(),
+        }
+    }
+
+    /// A new connection continues the broadcast (RC-3).
+    pub fn reconnect(&mut self, now: Instant) {
+        self.source.reconnect(now);
+    }
+
+    /// Takes what the publisher sent; gives back what is not media. A refusal ends the publish.
+    pub fn hear(&mut self, now: Instant, event: Event) -> Result<Option<Event>, Refusal> {
+        match event {
+            Event::Video { timestamp, payload } => {
+                self.source.handle_video(now, timestamp, &payload)?;
+            }
+            Event::Audio { timestamp, payload } => {
+                self.source.handle_audio(now, timestamp, &payload)?;
+            }
+            Event::Metadata(value) => self.source.handle_metadata(now, (&value).into()),
+            Event::PublishRequested(_) | Event::Unpublished => return Ok(Some(event)),
+        }
+        Ok(None)
+    }
+
+    /// When [`Self::timeout`] wants to run.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.source.deadline()
+    }
+
+    /// Track discovery ends by the wall clock (CMD-10).
+    pub fn timeout(&mut self, now: Instant) {
+        self.source.handle_timeout(now);
+    }
+
+    /// Begins with tracks that are known already: the demo's way in.
+    pub fn start(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
+        self.steps.push_back(Step::Begin { tracks, start, date });
+    }
+
+    /// A finished access unit: the demo's way in.
+    pub fn unit(&mut self, unit: AccessUnit) {
+        self.steps.push_back(Step::Unit(unit));
+    }
+
+    /// What came, and what the encoders have made since, becomes updates.
+    pub async fn segment(&mut self) {
+        while let Some(event) = self.source.poll_event() {
+            match event {
+                SourceEvent::Tracks { tracks, start, arrived } => {
+                    self.start(tracks, start, clock::date_at(arrived));
+                }
+                SourceEvent::Unit(unit) => self.unit(unit),
+                SourceEvent::Notice(notice) => tracing::warn!(%notice, "about this source"),
+            }
+        }
+        while let Some(step) = self.steps.pop_front() {
+            match step {
+                Step::Begin { tracks, start, date } => self.begin(tracks, start, date).await,
+                Step::Unit(unit) => self.push(unit),
+            }
+        }
+        self.collect();
+    }
+
+    /// Another timeline, and a ladder for its pictures. What the one before still holds is waited
+    /// for.
+    async fn begin(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
+        self.finish_ladder().await;
+        let mut lineup = Lineup::default();
+        if let Some(track) = &tracks.video {
+            (lineup, self.ladder) = Ladder::start(&self.renditions, track, self.cores).await;
+        }
+        self.segmenter.start_with(tracks, lineup, start, date);
+    }
+
+    fn push(&mut self, unit: AccessUnit) {
+        let Some(ladder) = &mut self.ladder else { return self.segmenter.push(unit) };
+        if unit.track != TrackKind::Video {
+            return self.segmenter.push(unit);
+        }
+        self.segmenter.push(unit.clone());
+        while let Some(boundary) = self.segmenter.poll_boundary() {
+            ladder.boundary(boundary);
+        }
+        ladder.unit(&unit);
+    }
+
+    /// Places the pictures that have been encoded.
+    fn collect(&mut self) {
+        let Some(ladder) = &self.ladder else { return };
+        while let Some(coded) = ladder.poll() {
+            let Coded { variant, timeline, pts, sync, payload, arrived } = coded;
+            let unit = AccessUnit { track: TrackKind::Video, dts: pts, pts, sync, payload };
+            if self.segmenter.push_rung(timeline, variant, unit) == Placed::Dropped {
+                let late = arrived.elapsed();
+                tracing::debug!(variant, ?late, "an encoded picture came too late");
+            }
+        }
+    }
+
+    /// The publisher has gone: whole pictures are published, the open segment is closed (F1).
+    pub async fn interrupt(&mut self) {
+        self.source.end_of_input();
+        self.segment().await;
+        self.finish_ladder().await;
+        self.segmenter.interrupt();
+    }
+
+    /// The broadcast is over: playlists get their ENDLIST.
+    pub async fn end(&mut self) {
+        self.finish_ladder().await;
+        self.segmenter.end();
+    }
+
+    async fn finish_ladder(&mut self) {
+        if let Some(ladder) = &self.ladder {
+            ladder.flush().await;
+        }
+        self.collect();
+        self.ladder = None;
+    }
+
+    /// The next update for every window, oldest first.
+    pub fn poll_update(&mut self) -> Option<Update> {
+        self.segmenter.poll_update()
+    }
+
+    /// A number that no segment has used.
+    pub fn next_msn(&self) -> u64 {
+        self.segmenter.next_msn()
+    }
+
+    /// Becomes readable when the ladder has made something.
+    pub fn wake(&self) -> Option<BorrowedFd<'_>> {
+        self.ladder.as_ref().map(Ladder::wake)
+    }
+
+    /// The wake-up was heard.
+    pub fn heard(&self) {
+        if let Some(ladder) = &self.ladder {
+            ladder.heard();
+        }
+    }
+}
