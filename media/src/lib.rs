@@ -63,6 +63,8 @@ pub mod scale;
 #[cfg(feature = "codec")]
 pub mod sound;
 pub mod source;
+#[cfg(feature = "codec")]
+pub mod still;
 #[cfg(test)]
 mod testdata;
 pub mod time;
