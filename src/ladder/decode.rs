@@ -1,4 +1,4 @@
-//! The source's pictures, decoded once, to every rung and the camera: which rung takes which picture, at which
+//! The source's pictures, decoded once, to every rung and the camera: which rung takes which picture, at
 //! size, and what is done about an encoder that is late, hangs or fails (F6, F7).
 
 use std::collections::VecDeque;
@@ -147,7 +147,8 @@ impl Switch {
         let (now, pts) = (Instant::now(), decoded.pts);
         self.camera.see(decoded);
         let arrived = self.arrival(pts).unwrap_or(now);
-        while let Some(boundary) = self.boundaries.pop_front_if(|next| next.start <= pts) {
+        while let Some(boundary) = self.boundaries.front().copied().filter(|b| b.start <= pts) {
+            self.boundaries.pop_front();
             if self.timeline.replace(boundary.timeline) != Some(boundary.timeline) {
                 self.rungs.iter_mut().for_each(Rung::begin_timeline);
             }
@@ -174,8 +175,8 @@ impl Switch {
         });
     }
 
-    fn flush(&mut self) {
-        for rung in &mut self.rungs {
+    fn flush(&self) {
+        for rung in &self.rungs {
             rung.flush();
         }
     }

@@ -205,7 +205,7 @@ impl Rung {
     }
 
     /// Waits until the encoder has done what it has, but not for long.
-    pub(super) fn flush(&mut self) {
+    pub(super) fn flush(&self) {
         let Some(thread) = &self.thread else { return };
         let (done, answer) = async_channel::bounded(1);
         if thread.order(Order::Flush(done)) {
