@@ -1,5 +1,5 @@
-//! The source's pictures, decoded once, to every rung and the camera: which rung takes which picture, at
-//! size, and what is done about an encoder that is late, hangs or fails (F6, F7).
+//! The source's pictures, decoded once, to every rung and to the camera: which rung takes which
+//! picture, and what is done about an encoder that is late, hangs or fails (F6, F7).
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
