@@ -62,7 +62,6 @@ stream pyramid -bf 3 -x264-params b-pyramid=normal:b-adapt=0:weightp=2:slices=2
 stream flat -profile:v high -bf 0 -refs 2
 stream cavlc -profile:v main -coder 0 -x264-params bframes=2:b-adapt=0:direct=temporal
 stream baseline -profile:v baseline
-
 # units NAME FILTER LAYOUT RATE: the configuration and twelve units of AAC, a line each. The lines of
 # he_v2 stay: ffmpeg has no encoder for them.
 grep '^he_v2_' aac.hex > "$work/he_v2"
