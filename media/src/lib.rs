@@ -60,6 +60,8 @@ pub mod picture;
 pub mod rtmp;
 #[cfg(feature = "codec")]
 pub mod scale;
+#[cfg(feature = "codec")]
+pub mod sound;
 pub mod source;
 #[cfg(feature = "codec")]
 pub mod still;

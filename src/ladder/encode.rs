@@ -17,13 +17,15 @@ use async_channel::{Receiver, Sender};
 use riverrun_media::codec::{H264Encoder, H264EncoderError, Picture};
 use riverrun_media::time::MediaTime;
 
-use super::outlet::{Coded, Outlet};
+use super::outlet::{Coded, Made, Outlet};
 use super::{ENCODER_NICENESS, lower_priority};
 
 /// What an encoder is asked to do.
 pub(super) enum Order {
     /// Encode a picture.
     Picture(Uncoded),
+    /// Aim for so many bits per second.
+    Bitrate(u32),
     /// Answer when everything before is done.
     Flush(Sender<()>),
 }
@@ -55,9 +57,6 @@ pub(super) struct Gauge {
     failed: AtomicBool,
     /// Nobody waits for the thread any more: what it still makes is thrown away.
     abandoned: AtomicBool,
-    encoded: AtomicU64,
-    bytes: AtomicU64,
-    busy_micros: AtomicU64,
 }
 
 impl Gauge {
@@ -68,9 +67,6 @@ impl Gauge {
             called: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
-            encoded: AtomicU64::new(0),
-            bytes: AtomicU64::new(0),
-            busy_micros: AtomicU64::new(0),
         }
     }
 
@@ -87,14 +83,6 @@ impl Gauge {
         let elapsed = now.saturating_duration_since(self.epoch);
         Some(elapsed.saturating_sub(Duration::from_micros(marked)))
     }
-}
-
-/// Totals of one encoder thread.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Totals {
-    pub(super) pictures: u64,
-    pub(super) bytes: u64,
-    pub(super) busy: Duration,
 }
 
 impl EncoderThread {
@@ -152,15 +140,6 @@ impl EncoderThread {
     pub(super) fn has_failed(&self) -> bool {
         self.gauge.failed.load(Ordering::Acquire)
     }
-
-    /// What it has done.
-    pub(super) fn totals(&self) -> Totals {
-        Totals {
-            pictures: self.gauge.encoded.load(Ordering::Relaxed),
-            bytes: self.gauge.bytes.load(Ordering::Relaxed),
-            busy: Duration::from_micros(self.gauge.busy_micros.load(Ordering::Relaxed)),
-        }
-    }
 }
 
 impl Drop for EncoderThread {
@@ -184,6 +163,7 @@ impl Work {
         while let Ok(order) = inbox.recv_blocking() {
             match order {
                 Order::Picture(picture) => self.encode(&picture)?,
+                Order::Bitrate(bitrate) => self.encoder.set_bitrate(bitrate)?,
                 Order::Flush(done) => {
                     let _ = done.try_send(());
                 }
@@ -197,26 +177,21 @@ impl Work {
 
     fn encode(&mut self, uncoded: &Uncoded) -> Result<(), H264EncoderError> {
         let gauge = &self.gauge;
-        let started = Instant::now();
         gauge.mark(&gauge.oldest, Some(uncoded.arrived));
-        gauge.mark(&gauge.called, Some(started));
+        gauge.mark(&gauge.called, Some(Instant::now()));
         self.faults.strike(self.variant)?;
         let coded = self.encoder.encode(uncoded.picture.view(), uncoded.begins_segment)?;
         gauge.mark(&gauge.called, None);
         let payload = coded.length_prefixed();
-        gauge.encoded.fetch_add(1, Ordering::Relaxed);
-        gauge.bytes.fetch_add(payload.len() as u64, Ordering::Relaxed);
-        let busy = started.elapsed().as_micros();
-        gauge.busy_micros.fetch_add(u64::try_from(busy).unwrap_or(0), Ordering::Relaxed);
         if !gauge.abandoned.load(Ordering::Acquire) {
-            self.outlet.send(Coded {
+            self.outlet.send(Made::Coded(Coded {
                 variant: self.variant,
                 timeline: uncoded.timeline,
                 pts: uncoded.pts,
                 sync: coded.sync,
                 payload,
                 arrived: uncoded.arrived,
-            });
+            }));
         }
         gauge.mark(&gauge.oldest, None);
         Ok(())

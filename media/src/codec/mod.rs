@@ -1,9 +1,10 @@
-//! The codecs: pictures to H.264 access units and back, PCM blocks to AAC access units.
+//! The codecs: pictures to H.264 access units and back, PCM blocks to AAC access units and back.
 //!
 //! ```text
 //! PictureView ─▶ H264Encoder ─▶ EncodedPicture (NAL units, parameter sets kept apart)
 //! access unit ─▶ H264Decoder ─▶ PictureView with its presentation time, in display order
 //! [i16]       ─▶ AacEncoder  ─▶ raw AAC access unit
+//! access unit ─▶ AacDecoder  ─▶ Pcm: interleaved samples and their speakers
 //! ```
 //!
 //! The C libraries (openh264, fdk-aac) are called only in `codec/ffi`, the one place of the project
@@ -11,9 +12,10 @@
 //! `unsafe`. Everything above it checks its arguments, so that the libraries never see a size, rate
 //! or length they were not made for, and turns their error numbers into sentences.
 //!
-//! Nothing here starts a thread: the shell runs each codec on a thread of its own.
+//! Nothing here starts a thread: the shell decides on which threads codecs run.
 
 mod aac;
+mod aac_decoder;
 mod cpu_usage;
 mod ffi;
 mod h264;
@@ -24,6 +26,8 @@ mod picture;
 #[cfg(test)]
 mod rate_tests;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod view;
 
@@ -31,6 +35,7 @@ mod view;
 pub(crate) use h264_decoder::fuzzing;
 
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
+pub use aac_decoder::{AacDecoder, AacDecoderError, Pcm, Speaker};
 pub use cpu_usage::CpuUsage;
 pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
 pub use h264_decoder::{

@@ -32,8 +32,9 @@ impl Encoder {
         self.seen += 1;
         let sync = self.starts.front().is_some_and(|start| start.start <= unit.pts);
         if !self.stalled && (sync || (self.seen - 1).is_multiple_of(self.every)) {
-            while let Some(start) = self.starts.pop_front_if(|start| start.start <= unit.pts) {
+            while let Some(start) = self.starts.front().filter(|start| start.start <= unit.pts) {
                 self.timeline = start.timeline;
+                self.starts.pop_front();
             }
             let dts = unit.pts;
             self.inside.push_back((self.timeline, AccessUnit { sync, dts, ..unit.clone() }));
