@@ -81,6 +81,19 @@ def aac():
     seed("adts", "raw", b"\x21\x10\x04")
 
 
+def sound():
+    lines = dict(line.split() for line in (TESTDATA / "aac.hex").read_text().splitlines())
+    for name in ("surround", "fast", "mono", "he_v2"):
+        config = bytes.fromhex(lines[name + "_config"])
+        data = bytes([len(config)]) + config
+        for unit in range(8):
+            payload = bytes.fromhex(lines[f"{name}_{unit}"])
+            # A gap of 60 ms before the fifth.
+            data += struct.pack(">HB", len(payload), 2 * (unit == 5)) + payload
+        seed("aac_decode", name, data)
+    seed("aac_decode", "nothing-decoded", b"\2\x11\x90" + b"\0\1\0\xff" * 6)
+
+
 def flv():
     for file in sorted((TESTDATA / "flv").glob("*.flv")):
         data, at, seen = file.read_bytes(), 13, {}
@@ -185,5 +198,5 @@ def text():
         seed("route", name, path)
 
 
-for part in (amf, h264, h264_streams, aac, flv, rtmp, machines, http, text):
+for part in (amf, h264, h264_streams, aac, sound, flv, rtmp, machines, http, text):
     part()

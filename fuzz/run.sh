@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh TARGET SECONDS: one fuzz target; `run.sh all SECONDS` shares the seconds between all of them. Stable Rust is
-# enough, because no sanitizer is used: the code has no `unsafe` outside the codec bindings, and of those `h264_decode`
-# sees crashes only.
+# enough, because no sanitizer is used: the code has no `unsafe` outside the codec bindings, and of those `h264_decode` and
+# `aac_decode` see crashes only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo=${CARGO:-cargo}

@@ -6,7 +6,10 @@
 //! given up: what it still sends when its stuck shard comes round is older than the word that ended
 //! it.
 
+use std::sync::Arc;
+
 use riverrun_media::hls::{RenditionId, Window};
+use riverrun_media::still::Stills;
 
 use crate::shard::Facts;
 
@@ -27,6 +30,8 @@ pub struct Handover {
     pub window: Window,
     /// See [`Facts`].
     pub facts: Facts,
+    /// Its last pictures, and the broadcast they are of.
+    pub stills: Option<(u64, Arc<Stills>)>,
     /// See `Shard::presentation`.
     pub presentation: u64,
     /// Renditions of the timeline that began last.
@@ -53,6 +58,12 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Number of the latest broadcast that is known.
+    #[must_use]
+    pub const fn broadcast(&self) -> u64 {
+        self.broadcast
+    }
+
     /// What to do with the update that bears `stamp`.
     #[must_use]
     pub const fn judge(&self, stamp: Stamp) -> Verdict {

@@ -1,4 +1,4 @@
-//! A publisher's messages to updates for every window: source, ladder and segmenter joined.
+//! A publisher's messages to updates for every window: source, sound, ladder and segmenter joined.
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -14,6 +14,7 @@ use rustix::thread::CpuSet;
 
 use crate::clock;
 use crate::ladder::{Coded, Ladder};
+use crate::sound::Sound;
 
 /// See the module's text.
 pub struct Packager {
@@ -23,6 +24,7 @@ pub struct Packager {
     /// Where codecs run.
     cores: CpuSet,
     ladder: Option<Ladder>,
+    sound: Sound,
     steps: VecDeque<Step>,
 }
 
@@ -41,6 +43,7 @@ impl Packager {
             renditions,
             cores,
             ladder: None,
+            sound: Sound::default(),
             steps: VecDeque::new(),
         }
     }
@@ -96,10 +99,14 @@ impl Packager {
                 SourceEvent::Notice(notice) => tracing::warn!(%notice, "about this source"),
             }
         }
+        let mut units = Vec::new();
         while let Some(step) = self.steps.pop_front() {
             match step {
                 Step::Begin { tracks, start, date } => self.begin(tracks, start, date).await,
-                Step::Unit(unit) => self.push(unit),
+                Step::Unit(unit) => {
+                    self.sound.push(unit, &mut units);
+                    units.drain(..).for_each(|unit| self.push(unit));
+                }
             }
         }
         self.collect();
@@ -108,7 +115,8 @@ impl Packager {
     /// Another timeline, and a ladder for its pictures. What the one before still holds is waited
     /// for.
     async fn begin(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
-        self.finish_ladder().await;
+        self.finish_timeline().await;
+        let tracks = self.sound.tracks(tracks);
         let mut lineup = Lineup::default();
         if let Some(track) = &tracks.video {
             (lineup, self.ladder) = Ladder::start(&self.renditions, track, self.cores).await;
@@ -145,17 +153,21 @@ impl Packager {
     pub async fn interrupt(&mut self) {
         self.source.end_of_input();
         self.segment().await;
-        self.finish_ladder().await;
+        self.finish_timeline().await;
         self.segmenter.interrupt();
     }
 
     /// The broadcast is over: playlists get their ENDLIST.
     pub async fn end(&mut self) {
-        self.finish_ladder().await;
+        self.finish_timeline().await;
         self.segmenter.end();
     }
 
-    async fn finish_ladder(&mut self) {
+    /// What is still inside the codecs.
+    async fn finish_timeline(&mut self) {
+        let mut rest = Vec::new();
+        self.sound.finish(&mut rest);
+        rest.into_iter().for_each(|unit| self.push(unit));
         if let Some(ladder) = &self.ladder {
             ladder.flush().await;
         }

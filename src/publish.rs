@@ -15,6 +15,7 @@ use riverrun_media::hls::{SegmenterConfig, Update};
 use riverrun_media::ladder::LadderSetting;
 use riverrun_media::rtmp::Event;
 use riverrun_media::source::Refusal;
+use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
 use rustix::thread::CpuSet;
@@ -86,6 +87,11 @@ impl Outlets {
     /// everything that it may still send void.
     pub async fn give_up(&self, broadcast: u64) {
         self.tell(&ShardMessage::GiveUp(broadcast)).await;
+    }
+
+    /// Gives every shard new pictures of the broadcast of this number ([`Broadcast::number`]).
+    pub async fn stills(&self, broadcast: u64, stills: Stills) {
+        self.tell(&ShardMessage::Stills(broadcast, Arc::new(stills))).await;
     }
 
     /// Tells every shard since when somebody is on air.

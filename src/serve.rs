@@ -4,6 +4,7 @@
 //! addresses. Nothing leaves the shard.
 
 mod live;
+mod still;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -65,6 +66,8 @@ impl Viewers {
             Route::Favicon => picture("favicon.ico", request),
             Route::Logo => picture("logo.svg", request),
             Route::ExternalLogo => picture("logo.png", request),
+            Route::Thumbnail => still::thumbnail(&self.shard, request),
+            Route::Preview => still::preview(&self.shard, request),
             Route::Status => {
                 if api::waits_while_offline(request.uri.query()) {
                     live::beginning(&self.shard).await;

@@ -16,6 +16,7 @@ use async_channel::{Receiver, Sender};
 use futures_lite::{FutureExt as _, future};
 use glommio::{Latency, Shares, TaskQueueHandle};
 use riverrun_media::hls::{RenditionId, Update, Window, WindowConfig};
+use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_net::http::Limits;
 use riverrun_net::io::{
@@ -60,6 +61,8 @@ pub enum ShardMessage {
     GiveUp(u64),
     /// Who is on air since when.
     Facts(Facts),
+    /// Pictures of this broadcast.
+    Stills(u64, Arc<Stills>),
     /// A new neighbour asks for a copy of all that is shown here.
     Copy(Sender<Handover>),
 }
@@ -106,6 +109,8 @@ pub struct Shard {
     pub window: RefCell<Window>,
     /// See [`Facts`].
     pub facts: RefCell<Facts>,
+    /// The last pictures of a broadcast, and which one that was.
+    stills: RefCell<Option<(u64, Arc<Stills>)>>,
     /// Wrong keys per address.
     pub failures: RefCell<Failures>,
     /// The plan it was started with.
@@ -272,6 +277,7 @@ impl Shard {
         Rc::new(Self {
             window: RefCell::new(Window::new(config)),
             facts: RefCell::default(),
+            stills: RefCell::default(),
             failures: RefCell::default(),
             plan,
             stop: StopToken::new(),
@@ -331,6 +337,14 @@ impl Shard {
     /// What this shard answers is not to be trusted: it is ending.
     pub const fn is_broken(&self) -> bool {
         self.broken.get()
+    }
+
+    /// Pictures of what is on now. None while nothing is, or before the first were made.
+    pub fn stills(&self) -> Option<Arc<Stills>> {
+        let broadcast = self.progress.get().broadcast();
+        let stills = self.stills.borrow();
+        let (of, stills) = stills.as_ref().filter(|_| self.is_playable())?;
+        (*of == broadcast).then(|| Arc::clone(stills))
     }
 
     fn release_all(&self) {

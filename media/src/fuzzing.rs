@@ -1,7 +1,11 @@
 //! One function per target of `fuzz/`: bytes in, a panic where this room breaks a promise.
 //!
 //! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`],
+<<<<<<< HEAD
 //! [`segmenter`] and `h264_decode` live beside the machines they drive. The same functions run over the committed
+=======
+//! [`segmenter`] and `aac_decode` live beside the machines they drive. The same functions run over the committed
+>>>>>>> audio
 //! seeds in the tests of this room, so a finding that became a seed stays found.
 
 use bytes::Bytes;
@@ -19,6 +23,8 @@ use crate::nal::{Framing, LengthSize, annexb};
 pub use crate::codec::fuzzing::h264_decode;
 pub use crate::hls::fuzzing::segmenter;
 pub use crate::rtmp::fuzzing::{rtmp_chunk, rtmp_session};
+#[cfg(feature = "codec")]
+pub use crate::sound::fuzzing::aac_decode;
 pub use crate::source::fuzzing::source;
 
 /// AMF0, and AMF3 behind its marker: what was read, written again, reads the same.

@@ -60,7 +60,11 @@ pub mod picture;
 pub mod rtmp;
 #[cfg(feature = "codec")]
 pub mod scale;
+#[cfg(feature = "codec")]
+pub mod sound;
 pub mod source;
+#[cfg(feature = "codec")]
+pub mod still;
 #[cfg(test)]
 mod testdata;
 pub mod time;

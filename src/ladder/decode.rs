@@ -52,7 +52,7 @@ impl Decoding {
         let switch = Switch {
             cascade: Cascade::new(&sizes, PICTURES_MAX),
             copies: PicturePool::new(decoder.size(), PICTURES_MAX),
-            wanted: vec![false; rungs.len()],
+            wanted: vec![None; rungs.len()],
             rungs,
             boundaries: VecDeque::new(),
             timeline: None,
@@ -114,8 +114,8 @@ struct Switch {
     cascade: Cascade,
     /// For rungs of the source's own size: the decoder's memory is gone with its next unit.
     copies: PicturePool,
-    /// The rungs that take the picture at hand.
-    wanted: Vec<bool>,
+    /// The time that each rung gives the picture at hand, if it takes it.
+    wanted: Vec<Option<MediaTime>>,
     /// Starts of segments that no picture has reached.
     boundaries: VecDeque<Boundary>,
     /// Of the boundary reached last.
@@ -144,24 +144,28 @@ impl Switch {
         let (now, pts) = (Instant::now(), decoded.pts);
         let arrived = self.arrival(pts).unwrap_or(now);
         while let Some(boundary) = self.boundaries.pop_front_if(|next| next.start <= pts) {
-            self.timeline = Some(boundary.timeline);
+            if self.timeline.replace(boundary.timeline) != Some(boundary.timeline) {
+                self.rungs.iter_mut().for_each(Rung::begin_timeline);
+            }
             self.rungs.iter_mut().for_each(|rung| rung.begin_segment(now));
         }
         let Some(timeline) = self.timeline else { return };
         let Self { rungs, cascade, copies, wanted, .. } = self;
         for (rung, wanted) in rungs.iter_mut().zip(wanted.iter_mut()) {
             rung.watch(now);
-            *wanted = rung.takes(pts);
+            *wanted = rung.take(pts);
         }
-        let wants = |rung: usize| wanted.get(rung).is_some_and(|wanted| *wanted);
-        cascade.make(decoded.picture, wants, |rung, made| {
+        let time = |rung: usize| wanted.get(rung).copied().flatten();
+        let wants = |rung: usize| time(rung).is_some();
+        cascade.make(decoded.picture, wants, |index, made| {
             let picture = match made {
                 Made::Scaled(picture) => Some(picture),
                 Made::Source => copies.draw(|copy| copy.copy_from(decoded.picture)),
                 Made::Behind => None,
             };
-            if let (Some(picture), Some(rung)) = (picture, rungs.get_mut(rung)) {
-                rung.encode(picture, timeline, pts, arrived);
+            let rung = rungs.get_mut(index).zip(time(index));
+            if let (Some(picture), Some((rung, time))) = (picture, rung) {
+                rung.encode(picture, timeline, time, arrived);
             }
         });
     }

@@ -33,7 +33,6 @@ use riverrun_media::access_unit::{AccessUnit, TrackKind, VideoTrack};
 use riverrun_media::codec::{H264Decoder, Undecodable};
 use riverrun_media::hls::{self, Boundary, Lineup};
 use riverrun_media::ladder::{LadderSetting, Plan, plan};
-use riverrun_media::picture::Colour;
 use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
@@ -43,13 +42,6 @@ pub use self::outlet::Coded;
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
 
-/// What an encoder says of pictures whose source says nothing.
-const UNSPECIFIED: Colour = Colour {
-    primaries: Colour::UNSPECIFIED,
-    transfer: Colour::UNSPECIFIED,
-    matrix: Colour::UNSPECIFIED,
-    full_range: false,
-};
 /// Niceness of the decoder: every rung waits for it.
 const DECODER_NICENESS: i32 = 4;
 /// Niceness of the encoders.
@@ -247,15 +239,14 @@ fn prepare(
 ) -> Result<(Decoding, Vec<hls::Rung>), LadderError> {
     let config = Undecodable::check(&track.codec)?;
     let decoder = H264Decoder::new(config)?;
-    let colour = track.colour.unwrap_or(UNSPECIFIED);
     let mut rungs = Vec::with_capacity(plan.rungs.len());
     let mut tracks = Vec::with_capacity(plan.rungs.len());
     for planned in &plan.rungs {
         let variant = planned.variant;
-        let (rung, track) = Rung::new(planned, colour, outlet.clone(), Faults::from_environment())
+        let (rung, made) = Rung::new(planned, track, outlet.clone(), Faults::from_environment())
             .map_err(|error| LadderError::Rung { variant, error })?;
         rungs.push(rung);
-        tracks.push(hls::Rung { variant, track: Arc::new(track) });
+        tracks.push(hls::Rung { variant, track: Arc::new(made) });
         tracing::info!(
             variant,
             width = planned.size.width(),

@@ -26,6 +26,14 @@ const ORDERS_MAX: usize = 12;
 /// How long a flush waits for one encoder.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(300);
 
+/// What an encoder says of pictures whose source says nothing.
+const UNSPECIFIED: Colour = Colour {
+    primaries: Colour::UNSPECIFIED,
+    transfer: Colour::UNSPECIFIED,
+    matrix: Colour::UNSPECIFIED,
+    full_range: false,
+};
+
 /// Why a rung cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RungError {
@@ -45,6 +53,8 @@ pub(super) struct Rung {
     faults: Faults,
     thread: Option<EncoderThread>,
     pace: Pace,
+    /// What was asked for and what the source has, in pictures per 1000 s.
+    rates: (u32, Option<u32>),
     grid: FrameGrid,
     /// The next picture begins a segment.
     owes_start: bool,
@@ -57,7 +67,7 @@ impl Rung {
     /// Makes the encoder, and the track that its pictures are.
     pub(super) fn new(
         planned: &PlannedRung,
-        colour: Colour,
+        source: &VideoTrack,
         outlet: Outlet,
         faults: Faults,
     ) -> Result<(Self, VideoTrack), RungError> {
@@ -66,10 +76,11 @@ impl Rung {
             frame_rate_millis: planned.frame_rate_millis,
             bitrate: planned.bitrate,
             sync_interval: None,
-            colour,
+            colour: source.colour.unwrap_or(UNSPECIFIED),
         };
         let encoder = H264Encoder::new(config)?;
         let track = track_of(&encoder, planned)?;
+        let rates = (planned.frame_rate_millis, source.frame_rate_millis);
         let mut rung = Self {
             variant: planned.variant,
             config,
@@ -77,7 +88,8 @@ impl Rung {
             faults,
             thread: None,
             pace: Pace::default(),
-            grid: FrameGrid::new(planned.frame_rate_millis),
+            rates,
+            grid: FrameGrid::new(rates.0, rates.1),
             owes_start: false,
             waits_for_start: true,
             failed_at: None,
@@ -146,13 +158,16 @@ impl Rung {
         }
     }
 
-    /// Whether the picture of this time is encoded.
-    pub(super) fn takes(&mut self, pts: MediaTime) -> bool {
-        let Some(thread) = self.thread.as_ref().filter(|_| !self.waits_for_start) else {
-            return false;
-        };
-        let on_grid = self.grid.takes(pts);
-        (on_grid || self.owes_start) && self.pace.takes(thread.waiting(), self.owes_start)
+    /// Times begin anew.
+    pub(super) fn begin_timeline(&mut self) {
+        self.grid = FrameGrid::new(self.rates.0, self.rates.1);
+    }
+
+    /// The time that the picture of this time gets, if it is encoded.
+    pub(super) fn take(&mut self, pts: MediaTime) -> Option<MediaTime> {
+        let thread = self.thread.as_ref().filter(|_| !self.waits_for_start)?;
+        let time = self.grid.take(pts, self.owes_start)?;
+        self.pace.takes(thread.waiting(), self.owes_start).then_some(time)
     }
 
     /// Hands a picture of the rung's size to the encoder.

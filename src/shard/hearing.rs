@@ -85,6 +85,9 @@ impl Shard {
                 }
             }
             ShardMessage::Facts(facts) => *self.facts.borrow_mut() = facts,
+            ShardMessage::Stills(broadcast, stills) => {
+                *self.stills.borrow_mut() = Some((broadcast, stills));
+            }
             ShardMessage::Copy(answer) => {
                 // Nobody listens any more when it took too long.
                 let _ = answer.try_send(self.handover());
@@ -97,6 +100,7 @@ impl Shard {
             progress: self.progress.get(),
             window: self.window.borrow().clone(),
             facts: self.facts.borrow().clone(),
+            stills: self.stills.borrow().clone(),
             presentation: self.presentation(),
             offered: self.offered.borrow().clone(),
         }
@@ -136,10 +140,13 @@ impl Shard {
                 Timer::new(HANDOVER_TIME_MAX).await;
                 None
             });
-            if let Some(Handover { progress, window, facts, presentation, offered }) = copy.await {
+            if let Some(Handover { progress, window, facts, stills, presentation, offered }) =
+                copy.await
+            {
                 self.progress.set(progress);
                 *self.window.borrow_mut() = window;
                 *self.facts.borrow_mut() = facts;
+                *self.stills.borrow_mut() = stills;
                 self.presentation.set(presentation);
                 *self.offered.borrow_mut() = offered;
                 self.note_playable();

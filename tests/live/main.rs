@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `roundtrip` | what was sent comes back, picture by picture |
 //! | `enhanced` | the same for the codecs of Enhanced RTMP |
+//! | `sound` | 5.1 comes back as stereo, in sync, and plays in a browser |
 //! | `players` | foreign players and playlist parsers read it |
 //! | `reload` | blocking reload, preload hints, delta updates, HTTP delivery |
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
@@ -50,6 +51,7 @@ mod reload;
 mod roundtrip;
 mod server;
 mod shards;
+mod sound;
 mod storms;
 mod tool;
 mod watched;

@@ -51,6 +51,10 @@ pub enum Route<'a> {
     Logo,
     /// `/logo/external`: the logo as a bitmap, for link previews that cannot show SVG.
     ExternalLogo,
+    /// `/thumbnail.jpg`: a picture of the broadcast, or the logo.
+    Thumbnail,
+    /// `/preview.gif`: a second of the broadcast, or the logo.
+    Preview,
     /// OPTIONS on a path that exists: 204 with `Allow`.
     Options(Allow),
     /// The path exists, the method does not: 405 with `Allow` (RFC 9110 §15.5.6).
@@ -70,6 +74,8 @@ pub enum Cache {
     Never,
     /// May be kept, must be asked about before use.
     Revalidate,
+    /// Twenty seconds: the pace of stills (API §1.3, TP-4).
+    Stills,
     /// One day: what changes with the program.
     Day,
     /// Thirty days: what the operator hardly ever changes.
@@ -85,6 +91,7 @@ impl Cache {
         match self {
             Self::Never => "no-cache, no-store, must-revalidate",
             Self::Revalidate => "no-cache",
+            Self::Stills => "public, max-age=20",
             Self::Day => "public, max-age=86400",
             Self::Month => "public, max-age=2592000",
             Self::Immutable => "public, max-age=31536000, immutable",
@@ -119,6 +126,7 @@ impl<'a> Route<'a> {
             Self::MediaFile { .. } => Cache::Immutable,
             Self::Asset(_) | Self::Robots | Self::Favicon => Cache::Day,
             Self::Logo | Self::ExternalLogo => Cache::Month,
+            Self::Thumbnail | Self::Preview => Cache::Stills,
             Self::Page | Self::MultivariantPlaylist | Self::MediaPlaylist { .. } => {
                 Cache::Revalidate
             }
@@ -138,6 +146,7 @@ impl<'a> Route<'a> {
             }
             Self::Asset(_) | Self::Status | Self::Ping | Self::Health | Self::Ready => false,
             Self::Robots | Self::Favicon | Self::Logo | Self::ExternalLogo => false,
+            Self::Thumbnail | Self::Preview => false,
             Self::WrongMethod(_) | Self::NotFound => false,
         }
     }
@@ -158,6 +167,8 @@ impl<'a> Route<'a> {
             "/favicon.ico" => Self::Favicon,
             "/logo" => Self::Logo,
             "/logo/external" => Self::ExternalLogo,
+            "/thumbnail.jpg" => Self::Thumbnail,
+            "/preview.gif" => Self::Preview,
             _ => Self::of_folder(path),
         }
     }
@@ -220,6 +231,8 @@ mod tests {
             ("/favicon.ico", Route::Favicon),
             ("/logo", Route::Logo),
             ("/logo/external", Route::ExternalLogo),
+            ("/thumbnail.jpg", Route::Thumbnail),
+            ("/preview.gif", Route::Preview),
         ] {
             assert_eq!(get(path), route, "{path}");
         }
@@ -271,6 +284,8 @@ mod tests {
             "/hls/0/12.m4s?x",
             "/assets/../logo.svg",
             "/assets/",
+            "/thumbnail.jpeg",
+            "/hls/thumbnail.jpg",
             "/C:/x",
             long.as_str(),
         ] {
@@ -298,6 +313,8 @@ mod tests {
         assert_eq!(kept("/api/status"), "no-cache, no-store, must-revalidate");
         assert_eq!(kept("/hls/0/stream.m3u8"), "no-cache");
         assert_eq!(kept("/hls/0/12.0.m4s"), "public, max-age=31536000, immutable");
+        assert_eq!(kept("/thumbnail.jpg"), "public, max-age=20");
+        assert_eq!(kept("/preview.gif"), "public, max-age=20");
         assert_eq!(kept("/nothing"), "no-cache, no-store, must-revalidate");
         for (path, open) in [
             ("/api/config", true),

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use riverrun_bench::rows::{Setting, bodies, cores, ingest, quiet, rooms, viewers};
+use riverrun_bench::rows::{Setting, bodies, cores, ingest, pictures, quiet, rooms, viewers};
 use riverrun_bench::table::{HEADING, Row};
 use riverrun_bench::{Outcome, cpu};
 
@@ -47,6 +47,8 @@ enum Part {
     First,
     /// P14, P15: publishers against nginx-rtmp
     Ingest,
+    /// P8 in part: scaling and stills in process
+    Pictures,
     /// P16, P17: parser, segmenter and playlists in process
     Rooms,
     /// P21: start, memory, size
@@ -64,6 +66,7 @@ impl Part {
             Self::Delay => viewers::delay(setting),
             Self::First => viewers::first_picture(setting),
             Self::Ingest => ingest::rows(setting),
+            Self::Pictures => pictures::rows(setting),
             Self::Rooms => rooms::rows(setting),
             Self::Start => quiet::start(setting),
             Self::Idle => quiet::idle(setting),

@@ -4,6 +4,7 @@
 pub mod bodies;
 pub mod cores;
 pub mod ingest;
+pub mod pictures;
 pub mod quiet;
 pub mod rooms;
 pub mod viewers;

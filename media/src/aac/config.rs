@@ -181,6 +181,11 @@ impl AudioSpecificConfig {
         self.core_samples * (self.output_sample_rate() / self.core_sample_rate)
     }
 
+    /// The speakers are told by a program config element, which few decoders read.
+    pub const fn has_program_config(&self) -> bool {
+        self.channel_configuration == 0
+    }
+
     /// channelConfiguration; 0 when a program config element tells the layout.
     pub(super) const fn channel_configuration(&self) -> u8 {
         self.channel_configuration

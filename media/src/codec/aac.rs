@@ -34,6 +34,16 @@ pub struct AacEncoderConfig {
     pub bitrate: u32,
 }
 
+impl AacEncoderConfig {
+    /// Least and greatest bit rate in bit/s that an encoder takes for a rate and channels.
+    pub fn bitrates(sample_rate: u32, channels: u8) -> (u32, u32) {
+        let channels = u32::from(channels);
+        let most = UNIT_BITS_PER_CHANNEL_MAX * u64::from(channels) * u64::from(sample_rate)
+            / u64::from(SAMPLES_PER_UNIT);
+        (BITRATE_PER_CHANNEL_MIN * channels, u32::try_from(most).unwrap_or(u32::MAX))
+    }
+}
+
 /// Why an AAC encoder could not be made or gave up. All are faults of ours or of the configuration,
 /// never of a publisher.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -175,11 +185,7 @@ fn check(config: &AacEncoderConfig) -> Result<(), AacEncoderError> {
     if !(1..=CHANNELS_MAX).contains(&config.channels) {
         return Err(AacEncoderError::Channels(config.channels));
     }
-    let channels = u32::from(config.channels);
-    let least = BITRATE_PER_CHANNEL_MIN * channels;
-    let most = UNIT_BITS_PER_CHANNEL_MAX * u64::from(channels) * u64::from(config.sample_rate)
-        / u64::from(SAMPLES_PER_UNIT);
-    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    let (least, most) = AacEncoderConfig::bitrates(config.sample_rate, config.channels);
     if !(least..=most).contains(&config.bitrate) {
         return Err(AacEncoderError::Bitrate { seen: config.bitrate, least, most });
     }

@@ -1,9 +1,10 @@
-//! The codecs: pictures to H.264 access units and back, PCM blocks to AAC access units.
+//! The codecs: pictures to H.264 access units and back, PCM blocks to AAC access units and back.
 //!
 //! ```text
 //! PictureView ─▶ H264Encoder ─▶ EncodedPicture (NAL units, parameter sets kept apart)
 //! access unit ─▶ H264Decoder ─▶ PictureView with its presentation time, in display order
 //! [i16]       ─▶ AacEncoder  ─▶ raw AAC access unit
+//! access unit ─▶ AacDecoder  ─▶ Pcm: interleaved samples and their speakers
 //! ```
 //!
 //! The C libraries (openh264, fdk-aac) are called only in `codec/ffi`, the one place of the project
@@ -11,10 +12,14 @@
 //! `unsafe`. Everything above it checks its arguments, so that the libraries never see a size, rate
 //! or length they were not made for, and turns their error numbers into sentences.
 //!
-//! Nothing here starts a thread: the shell runs each codec on a thread of its own.
+//! Nothing here starts a thread: the shell decides on which threads codecs run.
 
 mod aac;
+<<<<<<< HEAD
 mod cpu_usage;
+=======
+mod aac_decoder;
+>>>>>>> audio
 mod ffi;
 mod h264;
 mod h264_decoder;
@@ -22,7 +27,11 @@ mod h264_decoder;
 pub(crate) mod judge;
 mod picture;
 #[cfg(test)]
+<<<<<<< HEAD
 mod rate_tests;
+=======
+pub(crate) mod testing;
+>>>>>>> audio
 #[cfg(test)]
 mod tests;
 mod view;
@@ -31,7 +40,11 @@ mod view;
 pub(crate) use h264_decoder::fuzzing;
 
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
+<<<<<<< HEAD
 pub use cpu_usage::CpuUsage;
+=======
+pub use aac_decoder::{AacDecoder, AacDecoderError, Pcm, Speaker};
+>>>>>>> audio
 pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
 pub use h264_decoder::{
     DecodedPicture, DecoderCounts, H264Decoder, H264DecoderError, UNIT_BYTES_MAX, Undecodable,

@@ -24,6 +24,8 @@ fn every_seed_keeps_the_promises() {
         ("rtmp_chunk", rtmp_chunk),
         ("rtmp_session", |data| rtmp_session(Instant::now(), data)),
         ("source", |data| source(Instant::now(), data)),
+        #[cfg(feature = "codec")]
+        ("aac_decode", aac_decode),
         ("segmenter", |data| segmenter(Instant::now(), data)),
         #[cfg(feature = "codec")]
         ("h264_decode", h264_decode),

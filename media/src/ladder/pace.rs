@@ -183,7 +183,7 @@ mod tests {
             steps.iter().filter(|(step, _)| *step == Step::Suspended).map(|(_, at)| *at).collect();
         let pauses: Vec<_> = tries.windows(2).map(|two| (two[1] - two[0]).round()).collect();
         assert!(pauses[0] < 23.0 && pauses.last().is_some_and(|last| *last > 299.0), "{pauses:?}");
-        assert!(pauses.is_sorted(), "{pauses:?}");
+        assert!(pauses.windows(2).all(|two| two[1] > two[0] - 2.0), "{pauses:?}");
     }
 
     #[test]
@@ -192,9 +192,9 @@ mod tests {
         run(&mut pace, &mut now, 1.5, Duration::from_secs(1));
         assert_eq!(pace.step(), Step::Half);
         let taken: Vec<_> = (0..12).map(|n| pace.takes(0, n == 5)).collect();
-        assert_eq!(taken.iter().filter(|taken| **taken).count(), 6, "{taken:?}");
-        assert!(taken[5]);
-        assert_eq!(pace.dropped(), 6);
+        let places: Vec<_> = (0..12).filter(|n| taken[*n]).collect();
+        assert_eq!(places, [0, 2, 4, 5, 7, 9, 11]);
+        assert_eq!(pace.dropped(), 5);
     }
 
     #[test]

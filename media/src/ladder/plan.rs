@@ -204,3 +204,113 @@ fn usual_bitrate(rung: &PlannedRung) -> u32 {
     let bits = BITS_PER_PIXEL * rung.pixels_per_second() * (AT_PIXELS / pixels).powf(0.2);
     (bits / 10_000.0).round() as u32 * 10_000
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access_unit::VideoCodec;
+    use crate::h264::AvcConfig;
+    use crate::testdata;
+
+    const AVCC: &str = include_str!("../../testdata/h264/avcc.hex");
+
+    fn track(width: u32, height: u32, rate_millis: Option<u32>) -> VideoTrack {
+        let record = testdata::record(AVCC, "high_1080_ntsc");
+        let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
+        VideoTrack {
+            colour: config.colour(),
+            codec: VideoCodec::H264(config),
+            width,
+            height,
+            frame_rate_millis: rate_millis,
+            bitrate: Some(6_000_000),
+        }
+    }
+
+    /// `WIDTHxHEIGHT@KBIT/RATE` of each rung, behind its number.
+    fn told(plan: &Plan) -> Vec<String> {
+        let rung = |rung: &PlannedRung| {
+            format!(
+                "{}: {}x{}@{}/{}",
+                rung.variant,
+                rung.size.width(),
+                rung.size.height(),
+                rung.bitrate / 1_000,
+                rung.frame_rate_millis
+            )
+        };
+        plan.rungs.iter().map(rung).collect()
+    }
+
+    #[test]
+    fn an_automatic_ladder_is_what_the_machine_can_hold() {
+        let planned = |width, height, rate, cores| {
+            plan(&LadderSetting::Automatic, &track(width, height, Some(rate)), cores)
+        };
+        let (hd, sd) = ("1: 1280x720@2350/30000", "2: 854x480@1230/30000");
+        for (width, height, rate, cores, want) in [
+            (1_920, 1_080, 30_000, 2, vec![hd, sd]),
+            (1_920, 1_080, 60_000, 2, vec![hd, sd]),
+            (1_920, 1_080, 60_000, 1, vec![]),
+            (1_080, 1_920, 30_000, 2, vec!["1: 720x1280@2350/30000", "2: 480x854@1230/30000"]),
+            (1_280, 720, 25_000, 2, vec!["1: 854x480@1020/25000", "2: 640x360@650/25000"]),
+            (854, 480, 30_000, 1, vec!["1: 640x360@780/30000"]),
+            (640, 360, 30_000, 8, vec![]),
+            (3_840, 2_160, 60_000, 2, vec![]),
+        ] {
+            let plan = planned(width, height, rate, cores);
+            assert_eq!(plan.source, Some(0));
+            let rungs = told(&plan);
+            assert_eq!(rungs.len(), want.len(), "{width}x{height}: {rungs:?}");
+            let is_told = plan.notice.is_some();
+            assert_eq!(is_told, want.is_empty() && height > 360, "{width}x{height}");
+            assert_eq!(rungs, want);
+        }
+    }
+
+    #[test]
+    fn a_ladder_that_was_set_is_made_as_it_was_set() {
+        let source = track(1_920, 1_080, Some(60_000));
+        for (setting, listed, want) in [
+            ("source", Some(0), vec![]),
+            (
+                "720p@2500/30,source,480p@1000",
+                Some(1),
+                vec!["0: 1280x720@2500/30000", "2: 854x480@1000/60000"],
+            ),
+            ("1280x0@3000", None, vec!["0: 1280x720@3000/60000"]),
+            ("source,720p@2000/0", Some(0), vec!["1: 1280x720@2000/60000"]),
+        ] {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            let plan = plan(&setting, &source, 1);
+            assert_eq!(plan.source, listed, "{setting}");
+            assert_eq!(told(&plan), want, "{setting}");
+            assert_eq!(plan.notice, None);
+        }
+    }
+
+    #[test]
+    fn a_source_too_fast_for_the_encoder_loses_every_second_picture() {
+        for (set, source, want) in [
+            (0, 60_000, 60_000),
+            (0, 120_000, 60_000),
+            (0, 144_000, 36_000),
+            (30, 60_000, 30_000),
+            (60, 30_000, 30_000),
+            (30, 29_970, 29_970),
+        ] {
+            assert_eq!(frame_rate(set, source), want, "{set} of {source}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_decoded_goes_alone_and_says_why() {
+        let record = testdata::record(AVCC, "high422_interlaced");
+        let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
+        let codec = VideoCodec::H264(config);
+        let source = VideoTrack { codec, ..track(1_920, 1_080, Some(30_000)) };
+        let plan = plan(&LadderSetting::Automatic, &source, 8);
+        assert_eq!((plan.source, plan.rungs.len()), (Some(0), 0));
+        assert!(plan.notice.is_some_and(|notice| notice.contains("NV12")));
+    }
+}

@@ -48,20 +48,33 @@ impl Encoder {
     pub(in crate::codec) fn new(config: &AacEncoderConfig) -> Result<Self, CallFailed> {
         /// Only the AAC module; SBR, parametric stereo, surround and metadata stay unallocated.
         const MODULE_AAC: u32 = 1;
+        Self::open(config, OBJECT_TYPE_LC, MODULE_AAC)
+    }
+
+    /// Any object type and up to eight channels, for the streams that tests decode.
+    #[cfg(test)]
+    pub(in crate::codec) fn of_object_type(
+        config: &AacEncoderConfig,
+        object_type: u32,
+    ) -> Result<Self, CallFailed> {
+        const ALL_MODULES: u32 = 0;
+        Self::open(config, object_type, ALL_MODULES)
+    }
+
+    fn open(config: &AacEncoderConfig, object_type: u32, modules: u32) -> Result<Self, CallFailed> {
         let mut handle = ptr::null_mut();
         // SAFETY: `handle` is a valid place for one pointer; the library writes a new instance
         // there.
-        let code =
-            unsafe { sys::aacEncOpen(&raw mut handle, MODULE_AAC, u32::from(config.channels)) };
+        let code = unsafe { sys::aacEncOpen(&raw mut handle, modules, u32::from(config.channels)) };
         let handle = match NonNull::new(handle) {
             Some(handle) if code == sys::AACENC_ERROR_AACENC_OK => handle,
             _ => return Err(failed("aacEncOpen", code)),
         };
         let mut encoder = Self { handle };
         for (parameter, value) in [
-            (sys::AACENC_PARAM_AACENC_AOT, OBJECT_TYPE_LC),
+            (sys::AACENC_PARAM_AACENC_AOT, object_type),
             (sys::AACENC_PARAM_AACENC_SAMPLERATE, config.sample_rate),
-            // Modes 1 and 2 are mono and stereo.
+            // Modes 1 and 2 are mono and stereo, and so on up to 6 for 5.1.
             (sys::AACENC_PARAM_AACENC_CHANNELMODE, u32::from(config.channels)),
             (sys::AACENC_PARAM_AACENC_CHANNELORDER, CHANNEL_ORDER_WAVE),
             (sys::AACENC_PARAM_AACENC_BITRATE, config.bitrate),

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 pub(super) mod fdk_aac;
+pub(super) mod fdk_aac_decoder;
 pub(super) mod openh264;
 
 /// Which library call failed, and the number it gave.
