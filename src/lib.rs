@@ -4,15 +4,10 @@
 //! starts one executor per core ([`executors`], [`shard`]), which a [`supervisor`] keeps running;
 //! one that is replaced learns the running broadcast by a [`handover`]. Every shard accepts viewers
 //! ([`serve`]) and publishers ([`ingest`]). Who is on air is decided by one thread, the [`stage`];
-<<<<<<< HEAD
 //! the publisher then holds the broadcast ([`publish`]), is read by a thread of its own
-//! ([`on_air`]), has its pictures encoded in further sizes ([`ladder`], [`packager`]) and sends
-//! finished parts to every shard, where requests that [`wait`] for them are released. A shard whose [`load`] makes viewers late takes no more of them. [`demo`] is a
-=======
-//! the publisher then holds the broadcast ([`publish`], its [`sound`]), is read by a thread of its own
-//! ([`on_air`]) and sends finished parts to every shard, where requests that [`wait`] for them are
+//! ([`on_air`]), has its [`sound`] and its pictures encoded where viewers need that ([`ladder`],
+//! [`packager`]) and sends finished parts to every shard, where requests that [`wait`] for them are
 //! released. A shard whose [`load`] makes viewers late takes no more of them. [`demo`] is a
->>>>>>> audio
 //! publisher without a connection.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a

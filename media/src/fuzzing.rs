@@ -1,12 +1,9 @@
 //! One function per target of `fuzz/`: bytes in, a panic where this room breaks a promise.
 //!
 //! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`],
-<<<<<<< HEAD
-//! [`segmenter`] and `h264_decode` live beside the machines they drive. The same functions run over the committed
-=======
-//! [`segmenter`] and `aac_decode` live beside the machines they drive. The same functions run over the committed
->>>>>>> audio
-//! seeds in the tests of this room, so a finding that became a seed stays found.
+//! [`segmenter`], `h264_decode` and `aac_decode` live beside the machines they drive. The same
+//! functions run over the committed seeds in the tests of this room, so a finding that became a
+//! seed stays found.
 
 use bytes::Bytes;
 

@@ -50,7 +50,6 @@ ffmpeg -v error -y -f lavfi -i testsrc2=s=96x64:r=25 -f lavfi -i sine=440:r=4800
 ffmpeg -v error -y -f lavfi -i testsrc2=s=96x64:r=30000/1001 -f lavfi -i sine=440:r=44100 -t 3 \
     -c:v libx264 -pix_fmt yuv420p -g 30 -bf 0 -b:v 60k -c:a aac -ac 1 -b:a 32k flv/ntsc_44k_mono.flv
 
-<<<<<<< HEAD
 # Small streams for the decoder: every coding tool in a few kilobytes.
 stream() {
     name=$1
@@ -63,7 +62,6 @@ stream pyramid -bf 3 -x264-params b-pyramid=normal:b-adapt=0:weightp=2:slices=2
 stream flat -profile:v high -bf 0 -refs 2
 stream cavlc -profile:v main -coder 0 -x264-params bframes=2:b-adapt=0:direct=temporal
 stream baseline -profile:v baseline
-=======
 # units NAME FILTER LAYOUT RATE: the configuration and twelve units of AAC, a line each. The lines of
 # he_v2 stay: ffmpeg has no encoder for them.
 grep '^he_v2_' aac.hex > "$work/he_v2"
@@ -89,4 +87,3 @@ PY
 units surround 'aevalsrc=random(0)/8|sin(700*t)/4|sin(900*t)/4|sin(50*t)/4|random(1)/9|sin(440*t)/4:c=5.1:s=48000' 5.1 48000
 units fast 'aevalsrc=random(0)/8+sin(9000*t)/4|sin(700*t)/4:c=stereo:s=96000' stereo 96000
 units mono 'aevalsrc=random(0)/8+sin(700*t)/4:c=mono:s=44100' mono 44100
->>>>>>> audio

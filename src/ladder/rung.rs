@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use riverrun_media::access_unit::{VideoCodec, VideoTrack};
 use riverrun_media::codec::{
-    H264Encoder, H264EncoderConfig, H264EncoderError, Picture, PictureSize,
+    CpuUsage, H264Encoder, H264EncoderConfig, H264EncoderError, Picture, PictureSize,
 };
 use riverrun_media::h264::AvcConfig;
 use riverrun_media::ladder::{Change, Pace, PlannedRung, Step};
@@ -75,6 +75,7 @@ impl Rung {
             size: planned.size,
             frame_rate_millis: planned.frame_rate_millis,
             bitrate: planned.bitrate,
+            cpu_usage: CpuUsage::from_level(planned.cpu_level.into()),
             sync_interval: None,
             colour: source.colour.unwrap_or(UNSPECIFIED),
         };
@@ -118,6 +119,7 @@ impl Rung {
                 Ok(thread) => {
                     tracing::info!(variant = self.variant, "the encoder was made anew");
                     self.thread = Some(thread);
+                    self.order_bitrate();
                 }
                 Err(error) => {
                     tracing::error!(variant = self.variant, %error, "no encoder");
@@ -139,10 +141,21 @@ impl Rung {
             None => (0, Duration::ZERO),
         };
         let change = self.pace.observe(now, waiting, oldest);
-        if change.is_some_and(|change| change.from == Step::Suspended) {
-            self.waits_for_start = true;
+        if let Some(Change { from, .. }) = change {
+            self.waits_for_start |= from == Step::Suspended;
+            self.order_bitrate();
         }
         self.tell(change);
+    }
+
+    /// Fewer bits are less work for the entropy coder, and parameter sets stay as they are.
+    fn order_bitrate(&self) {
+        let bitrate = self.config.bitrate;
+        let bitrate = if self.pace.step() >= Step::Cheap { bitrate / 2 } else { bitrate };
+        if let Some(thread) = &self.thread {
+            // Without room it stays as it is until the next step.
+            thread.order(Order::Bitrate(bitrate));
+        }
     }
 
     /// The encoder is given up. The first time it is made anew for the next segment.

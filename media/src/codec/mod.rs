@@ -15,11 +15,8 @@
 //! Nothing here starts a thread: the shell decides on which threads codecs run.
 
 mod aac;
-<<<<<<< HEAD
-mod cpu_usage;
-=======
 mod aac_decoder;
->>>>>>> audio
+mod cpu_usage;
 mod ffi;
 mod h264;
 mod h264_decoder;
@@ -27,11 +24,9 @@ mod h264_decoder;
 pub(crate) mod judge;
 mod picture;
 #[cfg(test)]
-<<<<<<< HEAD
 mod rate_tests;
-=======
+#[cfg(test)]
 pub(crate) mod testing;
->>>>>>> audio
 #[cfg(test)]
 mod tests;
 mod view;
@@ -40,11 +35,8 @@ mod view;
 pub(crate) use h264_decoder::fuzzing;
 
 pub use aac::{AacEncoder, AacEncoderConfig, AacEncoderError};
-<<<<<<< HEAD
-pub use cpu_usage::CpuUsage;
-=======
 pub use aac_decoder::{AacDecoder, AacDecoderError, Pcm, Speaker};
->>>>>>> audio
+pub use cpu_usage::CpuUsage;
 pub use h264::{EncodedPicture, H264Encoder, H264EncoderConfig, H264EncoderError};
 pub use h264_decoder::{
     DecodedPicture, DecoderCounts, H264Decoder, H264DecoderError, UNIT_BYTES_MAX, Undecodable,
