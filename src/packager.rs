@@ -9,11 +9,12 @@ use riverrun_media::hls::{Lineup, Placed, Segmenter, SegmenterConfig, Update};
 use riverrun_media::ladder::LadderSetting;
 use riverrun_media::rtmp::Event;
 use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
+use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use rustix::thread::CpuSet;
 
 use crate::clock;
-use crate::ladder::{Coded, Ladder};
+use crate::ladder::{Coded, Ladder, Made};
 use crate::sound::Sound;
 
 /// See the module's text.
@@ -25,6 +26,7 @@ pub struct Packager {
     cores: CpuSet,
     ladder: Option<Ladder>,
     sound: Sound,
+    stills: Option<Stills>,
     steps: VecDeque<Step>,
 }
 
@@ -44,6 +46,7 @@ impl Packager {
             cores,
             ladder: None,
             sound: Sound::default(),
+            stills: None,
             steps: VecDeque::new(),
         }
     }
@@ -139,7 +142,14 @@ impl Packager {
     /// Places the pictures that have been encoded.
     fn collect(&mut self) {
         let Some(ladder) = &self.ladder else { return };
-        while let Some(coded) = ladder.poll() {
+        while let Some(made) = ladder.poll() {
+            let coded = match made {
+                Made::Coded(coded) => coded,
+                Made::Stills(stills) => {
+                    self.stills = Some(stills);
+                    continue;
+                }
+            };
             let Coded { variant, timeline, pts, sync, payload, arrived } = coded;
             let unit = AccessUnit { track: TrackKind::Video, dts: pts, pts, sync, payload };
             if self.segmenter.push_rung(timeline, variant, unit) == Placed::Dropped {
@@ -178,6 +188,11 @@ impl Packager {
     /// The next update for every window, oldest first.
     pub fn poll_update(&mut self) -> Option<Update> {
         self.segmenter.poll_update()
+    }
+
+    /// The newest stills, once.
+    pub const fn take_stills(&mut self) -> Option<Stills> {
+        self.stills.take()
     }
 
     /// A number that no segment has used.

@@ -218,6 +218,9 @@ impl Broadcast {
     pub async fn flush(&mut self, outlets: &Outlets) {
         self.packager.segment().await;
         self.publish(outlets).await;
+        if let Some(stills) = self.packager.take_stills() {
+            outlets.stills(self.number(), stills).await;
+        }
         self.keep_numbers_reserved();
     }
 

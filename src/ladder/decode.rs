@@ -1,4 +1,4 @@
-//! The source's pictures, decoded once, to every rung: which rung takes which picture, at which
+//! The source's pictures, decoded once, to every rung and the camera: which rung takes which picture, at which
 //! size, and what is done about an encoder that is late, hangs or fails (F6, F7).
 
 use std::collections::VecDeque;
@@ -12,6 +12,7 @@ use riverrun_media::hls::Boundary;
 use riverrun_media::scale::{Cascade, Made, PicturePool};
 use riverrun_media::time::MediaTime;
 
+use super::camera::Camera;
 use super::rung::Rung;
 use super::{DECODER_NICENESS, lower_priority};
 
@@ -47,9 +48,10 @@ pub(super) struct Decoding {
 
 impl Decoding {
     /// For these rungs.
-    pub(super) fn new(decoder: H264Decoder, rungs: Vec<Rung>) -> Self {
+    pub(super) fn new(decoder: H264Decoder, rungs: Vec<Rung>, camera: Camera) -> Self {
         let sizes: Vec<_> = rungs.iter().map(Rung::size).collect();
         let switch = Switch {
+            camera,
             cascade: Cascade::new(&sizes, PICTURES_MAX),
             copies: PicturePool::new(decoder.size(), PICTURES_MAX),
             wanted: vec![None; rungs.len()],
@@ -110,6 +112,7 @@ impl Decoding {
 
 /// Hands pictures to the rungs.
 struct Switch {
+    camera: Camera,
     rungs: Vec<Rung>,
     cascade: Cascade,
     /// For rungs of the source's own size: the decoder's memory is gone with its next unit.
@@ -142,6 +145,7 @@ impl Switch {
 
     fn show(&mut self, decoded: DecodedPicture<'_>) {
         let (now, pts) = (Instant::now(), decoded.pts);
+        self.camera.see(decoded);
         let arrived = self.arrival(pts).unwrap_or(now);
         while let Some(boundary) = self.boundaries.pop_front_if(|next| next.start <= pts) {
             if self.timeline.replace(boundary.timeline) != Some(boundary.timeline) {

@@ -17,13 +17,15 @@ use async_channel::{Receiver, Sender};
 use riverrun_media::codec::{H264Encoder, H264EncoderError, Picture};
 use riverrun_media::time::MediaTime;
 
-use super::outlet::{Coded, Outlet};
+use super::outlet::{Coded, Made, Outlet};
 use super::{ENCODER_NICENESS, lower_priority};
 
 /// What an encoder is asked to do.
 pub(super) enum Order {
     /// Encode a picture.
     Picture(Uncoded),
+    /// Aim for so many bits per second.
+    Bitrate(u32),
     /// Answer when everything before is done.
     Flush(Sender<()>),
 }
@@ -184,6 +186,7 @@ impl Work {
         while let Ok(order) = inbox.recv_blocking() {
             match order {
                 Order::Picture(picture) => self.encode(&picture)?,
+                Order::Bitrate(bitrate) => self.encoder.set_bitrate(bitrate)?,
                 Order::Flush(done) => {
                     let _ = done.try_send(());
                 }
@@ -209,14 +212,14 @@ impl Work {
         let busy = started.elapsed().as_micros();
         gauge.busy_micros.fetch_add(u64::try_from(busy).unwrap_or(0), Ordering::Relaxed);
         if !gauge.abandoned.load(Ordering::Acquire) {
-            self.outlet.send(Coded {
+            self.outlet.send(Made::Coded(Coded {
                 variant: self.variant,
                 timeline: uncoded.timeline,
                 pts: uncoded.pts,
                 sync: coded.sync,
                 payload,
                 arrived: uncoded.arrived,
-            });
+            }));
         }
         gauge.mark(&gauge.oldest, None);
         Ok(())

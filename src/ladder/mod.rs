@@ -16,6 +16,7 @@
 //!
 //! [`Pace`]: riverrun_media::ladder::Pace
 
+mod camera;
 mod decode;
 mod encode;
 mod outlet;
@@ -33,12 +34,14 @@ use riverrun_media::access_unit::{AccessUnit, TrackKind, VideoTrack};
 use riverrun_media::codec::{H264Decoder, Undecodable};
 use riverrun_media::hls::{self, Boundary, Lineup};
 use riverrun_media::ladder::{LadderSetting, Plan, plan};
+use riverrun_media::time::MediaTime;
 use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
+use self::camera::Camera;
 use self::decode::{Decoding, Feed};
 use self::encode::Faults;
-pub use self::outlet::Coded;
+pub use self::outlet::{Coded, Made};
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
 
@@ -46,6 +49,8 @@ use self::rung::{Rung, RungError};
 const DECODER_NICENESS: i32 = 4;
 /// Niceness of the encoders.
 const ENCODER_NICENESS: i32 = 8;
+/// Niceness of what encodes stills: nobody waits for it.
+const STILLS_NICENESS: i32 = 15;
 /// Units that may wait for the decoder: a second of 60 pictures, and its boundaries.
 const UNITS_MAX: usize = 64;
 /// After a skip the decoder goes on when no more than this wait.
@@ -68,7 +73,7 @@ enum LadderError {
     Ended,
 }
 
-/// The ladder of one timeline's tracks.
+/// The ladder of one timeline's tracks, perhaps without a rung: then it takes stills.
 pub struct Ladder {
     feed: Sender<Feed>,
     inlet: Inlet,
@@ -77,6 +82,8 @@ pub struct Ladder {
     /// Units of the time before the first boundary is known.
     early: VecDeque<AccessUnit>,
     began: bool,
+    /// Without rungs.
+    gate: Option<StillGate>,
     /// The decoder's queue was full: units are left out up to a sync picture.
     skipping: bool,
     skipped: u64,
@@ -94,7 +101,7 @@ impl Ladder {
         if let Some(notice) = &plan.notice {
             tracing::warn!("{notice}");
         }
-        if plan.rungs.is_empty() {
+        if plan.rungs.is_empty() && Undecodable::check(&track.codec).is_err() {
             return (Lineup { source: plan.source, rungs: Vec::new() }, None);
         }
         match Self::make(plan, Arc::clone(track), cores).await {
@@ -115,6 +122,8 @@ impl Ladder {
         let (feed, fed) = async_channel::bounded(UNITS_MAX);
         let (tell, told) = async_channel::bounded(1);
         let source = plan.source;
+        // Nobody else wants its pictures: it decodes what stills need.
+        let gate = plan.rungs.is_empty().then(StillGate::default);
         let body = move || {
             // It was spawned on a pinned shard, perhaps. A mask that cannot be set leaves it there.
             let _ = sched_setaffinity(None, &cores);
@@ -138,7 +147,8 @@ impl Ladder {
             inlet,
             boundaries: VecDeque::new(),
             early: VecDeque::new(),
-            began: false,
+            began: gate.is_some(),
+            gate,
             skipping: false,
             skipped: 0,
         };
@@ -168,6 +178,9 @@ impl Ladder {
     }
 
     fn send(&mut self, unit: &AccessUnit) {
+        if self.gate.as_mut().is_some_and(|gate| !gate.passes(unit)) {
+            return;
+        }
         let room = UNITS_MAX.saturating_sub(self.feed.len());
         if self.skipping {
             if !unit.sync || UNITS_MAX - room > UNITS_RESUME {
@@ -190,8 +203,8 @@ impl Ladder {
         let _ = self.feed.try_send(Feed::Unit { payload, pts, arrived: Instant::now() });
     }
 
-    /// The next coded picture, if one is there.
-    pub fn poll(&self) -> Option<Coded> {
+    /// What was made next, if it is there.
+    pub fn poll(&self) -> Option<Made> {
         self.inlet.poll()
     }
 
@@ -232,6 +245,33 @@ async fn after(time: Duration) {
     }
 }
 
+/// Lets through what stills are made of: a little more than a second, now and then. The rest need
+/// not be decoded where there is no rung.
+#[derive(Default)]
+struct StillGate {
+    /// Presentation time of the sync picture that opened it last.
+    opened: Option<MediaTime>,
+}
+
+impl StillGate {
+    /// As often as stills are taken.
+    const PERIOD: MediaTime = MediaTime::from_millis(20_000);
+    /// The preview, and what may be reordered behind it.
+    const LENGTH: MediaTime = MediaTime::from_millis(1_600);
+
+    fn passes(&mut self, unit: &AccessUnit) -> bool {
+        let since = self.opened.map(|opened| unit.pts.minus(opened));
+        // Times that go back are another timeline's.
+        let due =
+            since.is_none_or(|since| since >= Self::PERIOD || since < MediaTime::from_millis(0));
+        if unit.sync && due {
+            self.opened = Some(unit.pts);
+            return true;
+        }
+        since.is_some_and(|since| since <= Self::LENGTH)
+    }
+}
+
 fn prepare(
     plan: &Plan,
     track: &VideoTrack,
@@ -256,7 +296,8 @@ fn prepare(
             "a rendition is encoded"
         );
     }
-    Ok((Decoding::new(decoder, rungs), tracks))
+    let stills = Camera::new(track, outlet.clone());
+    Ok((Decoding::new(decoder, rungs, stills), tracks))
 }
 
 /// Those that serve come first. Without the right to do so the kernel shares evenly.

@@ -1,4 +1,4 @@
-//! Coded pictures on their way back to the broadcast, and what wakes the thread that reads its
+//! What the codecs made, on its way back to the broadcast, and what wakes the thread that reads its
 //! publisher.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -7,12 +7,22 @@ use std::time::Instant;
 
 use async_channel::{Receiver, Sender};
 use bytes::Bytes;
+use riverrun_media::still::Stills;
 use riverrun_media::time::MediaTime;
 use rustix::event::{EventfdFlags, eventfd};
 
-/// Coded pictures that may wait: four seconds of four renditions. Whoever holds the broadcast takes
+/// Pictures that may wait: four seconds of four renditions. Whoever holds the broadcast takes
 /// them within milliseconds; when nobody does, the encoders wait, and their own queues drop.
-const CODED_MAX: usize = 512;
+const MADE_MAX: usize = 512;
+
+/// What comes back.
+#[derive(Debug)]
+pub enum Made {
+    /// A picture of a rung.
+    Coded(Coded),
+    /// Files for those who do not watch.
+    Stills(Stills),
+}
 
 /// A coded picture of a rung.
 #[derive(Debug)]
@@ -31,31 +41,31 @@ pub struct Coded {
     pub arrived: Instant,
 }
 
-/// The encoders' end.
+/// The codecs' end.
 #[derive(Clone)]
 pub(super) struct Outlet {
-    coded: Sender<Coded>,
+    made: Sender<Made>,
     wake: Arc<OwnedFd>,
 }
 
 /// The broadcast's end.
 pub(super) struct Inlet {
-    coded: Receiver<Coded>,
+    made: Receiver<Made>,
     wake: Arc<OwnedFd>,
 }
 
 /// A pair of ends.
 pub(super) fn pair() -> std::io::Result<(Outlet, Inlet)> {
     let wake = Arc::new(eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?);
-    let (sender, receiver) = async_channel::bounded(CODED_MAX);
-    let outlet = Outlet { coded: sender, wake: Arc::clone(&wake) };
-    Ok((outlet, Inlet { coded: receiver, wake }))
+    let (sender, receiver) = async_channel::bounded(MADE_MAX);
+    let outlet = Outlet { made: sender, wake: Arc::clone(&wake) };
+    Ok((outlet, Inlet { made: receiver, wake }))
 }
 
 impl Outlet {
-    /// Sends a picture and wakes the other end. Nobody may be there any more.
-    pub(super) fn send(&self, coded: Coded) {
-        if self.coded.send_blocking(coded).is_ok() {
+    /// Sends it and wakes the other end. Nobody may be there any more.
+    pub(super) fn send(&self, made: Made) {
+        if self.made.send_blocking(made).is_ok() {
             // A counter that is full wakes as well.
             let _ = rustix::io::write(&*self.wake, &1_u64.to_ne_bytes());
         }
@@ -63,12 +73,12 @@ impl Outlet {
 }
 
 impl Inlet {
-    /// The next picture, if one is there.
-    pub(super) fn poll(&self) -> Option<Coded> {
-        self.coded.try_recv().ok()
+    /// The next, if one is there.
+    pub(super) fn poll(&self) -> Option<Made> {
+        self.made.try_recv().ok()
     }
 
-    /// Readable when a picture may be there.
+    /// Readable when something may be there.
     pub(super) fn wake(&self) -> BorrowedFd<'_> {
         self.wake.as_fd()
     }

@@ -70,7 +70,7 @@ mod tests {
         assert!(pool.draw(|_| panic!("one reader is left")).is_none());
         assert_eq!((reader.luma().row(0)[0], second.luma().row(0)[0]), (1, 2));
         let place = Arc::as_ptr(&reader);
-        std::thread::spawn(move || drop(reader)).join().unwrap();
+        std::thread::scope(|scope| drop(scope.spawn(move || drop(reader))));
         let third = pool.draw(|_| ()).unwrap();
         assert_eq!(Arc::as_ptr(&third), place);
         assert_eq!((third.luma().row(0)[0], pool.len()), (1, 2));

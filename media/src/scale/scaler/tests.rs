@@ -126,7 +126,7 @@ fn an_edge_of_colour_stays_on_its_edge_of_light() {
 #[test]
 fn fine_patterns_turn_grey_rather_than_coarse() {
     // Lines of one pixel cannot be shown at half the size: anything but grey is aliasing.
-    let lines = |x: f64, _: f64| if (x * 640.0) as u32 % 2 == 0 { 16.0 } else { 235.0 };
+    let lines = |x: f64, _: f64| if ((x * 640.0) as u32).is_multiple_of(2) { 16.0 } else { 235.0 };
     let source = drawn(size(640, 64), lines, |_, _| 128.0);
     let target = scaled(&source, size(320, 32));
     let row = target.luma().row(16);
