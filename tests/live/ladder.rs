@@ -23,6 +23,12 @@ fn published(name: &str, renditions: &str) -> (Server, [Recording; 3]) {
     let server = Server::start_with(&["--renditions", renditions]);
     let publisher = Publisher::start(Program::Ffmpeg, name, Pace::Live, &server.publish_url());
     let followers = follow_each(&server, &[SOURCE, UPPER, LOWER, SOUND]);
+    let still = wait_for("a thumbnail", LIMIT, || {
+        let still = server.get("/thumbnail.jpg");
+        (still.header("content-type") == Some("image/jpeg")).then_some(still)
+    });
+    assert!(still.body.starts_with(&[0xFF, 0xD8, 0xFF]), "a JPEG of {} bytes", still.body.len());
+    assert!(server.get("/preview.gif").body.starts_with(b"GIF89a"));
     publisher.finish(LIMIT);
     let mut recordings = followers.into_iter().map(|follower| follower.wait_end(LIMIT));
     let mut next = || recordings.next().expect("four followers");

@@ -1,7 +1,7 @@
 //! H.264 access units to pictures in display order.
 //!
 //! ```text
-//! payload (lengths) ─▶ slices only, start codes ─▶ openh264 ─▶ its planes, borrowed, with their PTS
+//! payload (lengths) ─▶ slices only, start codes ─▶ openh264 ─▶ its planes, borrowed, and PTS
 //! ```
 //!
 //! **Order and delay.** openh264 puts pictures into display order. It is asked to finish each
@@ -18,10 +18,10 @@
 //! room's limit are refused before the library sees them. It runs on the calling thread.
 //!
 //! **Damage.** Nothing is concealed: what is guessed drags through every later picture until the
-//! next IDR picture, and RTMP loses no packets, so damage means a broken encoder or malice. After an
-//! error the pictures that were already whole come out, the instance is thrown away, the error is
-//! told once, and the decoder is silent until the next IDR picture starts a fresh instance; the
-//! frame grid behind it repeats the last picture (EN-3).
+//! next IDR picture, and RTMP loses no packets, so damage means a broken encoder or malice. After
+//! an error the pictures that were already whole come out, the instance is thrown away, the error
+//! is told once, and the decoder is silent until the next IDR picture starts a fresh instance; the
+//! packager lets the last picture stand (EN-3).
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
