@@ -113,6 +113,9 @@ impl Packager {
             }
         }
         self.collect();
+        if let Some(ladder) = self.ladder.as_mut().filter(|ladder| ladder.is_lost()) {
+            ladder.remake().await;
+        }
     }
 
     /// Another timeline, and a ladder for its pictures. What the one before still holds is waited

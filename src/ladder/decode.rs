@@ -13,6 +13,7 @@ use riverrun_media::scale::{Cascade, Made, PicturePool};
 use riverrun_media::time::MediaTime;
 
 use super::camera::Camera;
+use super::faults::Faults;
 use super::rung::Rung;
 use super::{DECODER_NICENESS, lower_priority};
 
@@ -43,12 +44,18 @@ pub(super) enum Feed {
 pub(super) struct Decoding {
     decoder: H264Decoder,
     switch: Switch,
+    faults: Faults,
     complained: Option<Instant>,
 }
 
 impl Decoding {
     /// For these rungs.
-    pub(super) fn new(decoder: H264Decoder, rungs: Vec<Rung>, camera: Camera) -> Self {
+    pub(super) fn new(
+        decoder: H264Decoder,
+        rungs: Vec<Rung>,
+        camera: Camera,
+        faults: Faults,
+    ) -> Self {
         let sizes: Vec<_> = rungs.iter().map(Rung::size).collect();
         let switch = Switch {
             camera,
@@ -60,7 +67,7 @@ impl Decoding {
             timeline: None,
             arrivals: VecDeque::with_capacity(ARRIVALS_MAX),
         };
-        Self { decoder, switch, complained: None }
+        Self { decoder, switch, faults, complained: None }
     }
 
     /// Runs until nobody feeds it. A panic ends the ladder, which the broadcast survives.
@@ -76,7 +83,7 @@ impl Decoding {
     }
 
     fn hear(&mut self, heard: Feed) {
-        let Self { decoder, switch, .. } = self;
+        let Self { decoder, switch, faults, .. } = self;
         match heard {
             Feed::Boundary(boundary) => {
                 if switch.newest_timeline().is_some_and(|newest| newest != boundary.timeline) {
@@ -87,6 +94,9 @@ impl Decoding {
             }
             Feed::Unit { payload, pts, arrived } => {
                 switch.note_arrival(pts, arrived);
+                if faults.strike("decode") {
+                    decoder.drain(&mut |picture| switch.show(picture));
+                }
                 let decoded = decoder.decode(&payload, pts, &mut |picture| switch.show(picture));
                 if let Err(error) = decoded {
                     self.complain(&error);

@@ -17,6 +17,7 @@ use async_channel::{Receiver, Sender};
 use riverrun_media::codec::{H264Encoder, H264EncoderError, Picture};
 use riverrun_media::time::MediaTime;
 
+use super::faults::Faults;
 use super::outlet::{Coded, Made, Outlet};
 use super::{ENCODER_NICENESS, lower_priority};
 
@@ -179,7 +180,9 @@ impl Work {
         let gauge = &self.gauge;
         gauge.mark(&gauge.oldest, Some(uncoded.arrived));
         gauge.mark(&gauge.called, Some(Instant::now()));
-        self.faults.strike(self.variant)?;
+        if self.faults.strike(&self.variant.to_string()) {
+            return Err(H264EncoderError::Failed);
+        }
         let coded = self.encoder.encode(uncoded.picture.view(), uncoded.begins_segment)?;
         gauge.mark(&gauge.called, None);
         let payload = coded.length_prefixed();
@@ -194,54 +197,6 @@ impl Work {
             }));
         }
         gauge.mark(&gauge.oldest, None);
-        Ok(())
-    }
-}
-
-/// Misbehaviour on demand, in builds with debug assertions: the tests of F6 and F7 make an encoder
-/// hang, fail or panic while a server is live. `RIVER_FAULT` is a file; what stands in it, such
-/// as `1:hang`, happens once to the variant named.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Faults {
-    #[cfg(debug_assertions)]
-    file: Option<std::path::PathBuf>,
-}
-
-#[cfg(debug_assertions)]
-impl Faults {
-    pub(super) fn from_environment() -> Self {
-        Self { file: std::env::var_os("RIVER_FAULT").map(std::path::PathBuf::from) }
-    }
-
-    fn strike(&self, variant: u8) -> Result<(), H264EncoderError> {
-        const HANG: Duration = Duration::from_secs(5);
-        let Some(file) = &self.file else { return Ok(()) };
-        let Ok(fault) = std::fs::read_to_string(file) else { return Ok(()) };
-        let mine = fault.trim().strip_prefix(&format!("{variant}:")).map(str::to_owned);
-        let Some(kind) = mine else { return Ok(()) };
-        let _ = std::fs::remove_file(file);
-        match kind.as_str() {
-            "hang" => thread::sleep(HANG),
-            "fail" => return Err(H264EncoderError::Failed),
-            "panic" => panic!("asked to panic"),
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
-#[cfg(not(debug_assertions))]
-impl Faults {
-    pub(super) fn from_environment() -> Self {
-        Self::default()
-    }
-
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "the same shape as in builds that can misbehave"
-    )]
-    const fn strike(&self, _variant: u8) -> Result<(), H264EncoderError> {
         Ok(())
     }
 }

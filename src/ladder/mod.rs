@@ -19,6 +19,7 @@
 mod camera;
 mod decode;
 mod encode;
+mod faults;
 mod outlet;
 mod rung;
 
@@ -40,7 +41,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use self::camera::Camera;
 use self::decode::{Decoding, Feed};
-use self::encode::Faults;
+use self::faults::Faults;
 pub use self::outlet::{Coded, Made};
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
@@ -53,6 +54,8 @@ const ENCODER_NICENESS: i32 = 8;
 const STILLS_NICENESS: i32 = 15;
 /// Units that may wait for the decoder: a second of 60 pictures, and its boundaries.
 const UNITS_MAX: usize = 64;
+/// Boundaries that wait for a unit to go behind them.
+const BOUNDARIES_MAX: usize = 8;
 /// After a skip the decoder goes on when no more than this wait.
 const UNITS_RESUME: usize = 16;
 /// Units that come before the first boundary is known.
@@ -73,8 +76,19 @@ enum LadderError {
     Ended,
 }
 
+/// A decoder that has taken nothing for this long, with its queue full, hangs.
+const DECODER_HANG: Duration = Duration::from_secs(3);
+/// A ladder that ends or hangs is made anew no more often than this.
+const REMAKE_INTERVAL: Duration = Duration::from_secs(30);
+
 /// The ladder of one timeline's tracks, perhaps without a rung: then it takes stills.
 pub struct Ladder {
+    plan: Plan,
+    track: Arc<VideoTrack>,
+    cores: CpuSet,
+    made: Instant,
+    /// Since when the decoder's queue has been full.
+    full_since: Option<Instant>,
     feed: Sender<Feed>,
     inlet: Inlet,
     /// Boundaries that go before the next unit.
@@ -122,6 +136,7 @@ impl Ladder {
         let (feed, fed) = async_channel::bounded(UNITS_MAX);
         let (tell, told) = async_channel::bounded(1);
         let source = plan.source;
+        let (kept_plan, kept_track) = (plan.clone(), Arc::clone(&track));
         // Nobody else wants its pictures: it decodes what stills need.
         let gate = plan.rungs.is_empty().then(StillGate::default);
         let body = move || {
@@ -143,6 +158,11 @@ impl Ladder {
         thread::Builder::new().name("decode".to_owned()).spawn(body)?;
         let rungs = told.recv().await.map_err(|_| LadderError::Ended)??;
         let ladder = Self {
+            plan: kept_plan,
+            track: kept_track,
+            cores,
+            made: Instant::now(),
+            full_since: None,
             feed,
             inlet,
             boundaries: VecDeque::new(),
@@ -155,8 +175,31 @@ impl Ladder {
         Ok((Lineup { source, rungs }, ladder))
     }
 
+    /// The decoder has ended, or hangs, and it is time to try again.
+    pub fn is_lost(&self) -> bool {
+        let hangs = self.full_since.is_some_and(|since| since.elapsed() >= DECODER_HANG);
+        (hangs || self.feed.is_closed()) && self.made.elapsed() >= REMAKE_INTERVAL
+    }
+
+    /// Another one of the same renditions in place of this; goes on with the next segment.
+    pub async fn remake(&mut self) {
+        tracing::error!("the decoder ended or hangs: the ladder is made anew");
+        let made = Self::make(self.plan.clone(), Arc::clone(&self.track), self.cores).await;
+        match made {
+            Ok((_, ladder)) => *self = ladder,
+            Err(error) => {
+                tracing::error!(%error, "there is no ladder for this source");
+                self.made = Instant::now();
+            }
+        }
+    }
+
     /// Where a segment begins; before the unit that begins it.
     pub fn boundary(&mut self, boundary: Boundary) {
+        // A decoder that is behind needs the newest ones only.
+        if self.boundaries.len() >= BOUNDARIES_MAX {
+            self.boundaries.pop_front();
+        }
         self.boundaries.push_back(boundary);
         if !std::mem::replace(&mut self.began, true) {
             for unit in std::mem::take(&mut self.early) {
@@ -182,6 +225,8 @@ impl Ladder {
             return;
         }
         let room = UNITS_MAX.saturating_sub(self.feed.len());
+        let full = room <= self.boundaries.len();
+        self.full_since = full.then(|| self.full_since.unwrap_or_else(Instant::now));
         if self.skipping {
             if !unit.sync || UNITS_MAX - room > UNITS_RESUME {
                 self.skipped += 1;
@@ -190,7 +235,7 @@ impl Ladder {
             tracing::info!(skipped = self.skipped, "decoding goes on");
             (self.skipping, self.skipped) = (false, 0);
         }
-        if room <= self.boundaries.len() {
+        if full {
             tracing::warn!("decoding is slower than real time: the ladder has a gap");
             (self.skipping, self.skipped) = (true, 1);
             return;
@@ -297,7 +342,7 @@ fn prepare(
         );
     }
     let stills = Camera::new(track, outlet.clone());
-    Ok((Decoding::new(decoder, rungs, stills), tracks))
+    Ok((Decoding::new(decoder, rungs, stills, Faults::from_environment()), tracks))
 }
 
 /// Those that serve come first. Without the right to do so the kernel shares evenly.

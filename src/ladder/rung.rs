@@ -13,7 +13,8 @@ use riverrun_media::picture::Colour;
 use riverrun_media::scale::FrameGrid;
 use riverrun_media::time::MediaTime;
 
-use super::encode::{EncoderThread, Faults, Order, Uncoded};
+use super::encode::{EncoderThread, Order, Uncoded};
+use super::faults::Faults;
 use super::outlet::Outlet;
 use crate::thread_wait::block_on_until;
 

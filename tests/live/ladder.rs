@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::lint;
 use crate::player::{Follower, Recording, follow_each};
-use crate::playlist::{Media, Multivariant};
+use crate::playlist::{Media, Multivariant, Segment};
 use crate::publish::{Pace, Program, Publisher, clip};
 use crate::quality::vmaf;
 use crate::server::Server;
@@ -200,13 +200,41 @@ fn f7_an_encoder_that_misbehaves_harms_no_other() {
         let made_at = Media::parse(server.get(SOURCE).text()).edge().0;
         wait_for("pictures of the new encoder", LIMIT, || {
             let list = Media::parse(server.get(UPPER).text());
-            let complete =
-                |segment: &crate::playlist::Segment| !segment.gap && segment.duration > 0.0;
+            let complete = |segment: &Segment| !segment.gap && segment.duration > 0.0;
             list.segments.iter().any(|s| s.msn > made_at && complete(s)).then_some(())
         });
         let list = Media::parse(server.get(UPPER).text());
         let gaps = list.segments.iter().filter(|segment| segment.gap && segment.msn >= before);
         assert!(gaps.count() <= 5, "{fault}: {}", server.get(UPPER).text());
+        for recording in followers.into_iter().map(Follower::stop) {
+            recording.assert_clean();
+            let last = recording.last.clone().expect("a playlist");
+            assert!(last.segments.iter().all(|segment| !segment.gap), "{fault} was felt elsewhere");
+        }
+    }
+}
+
+/// The decoder of all rungs: they have a gap until it is made anew, the source has none (F7).
+#[test]
+fn f7_a_decoder_that_panics_or_hangs_is_made_anew() {
+    for fault in ["decode:panic", "decode:hang"] {
+        let trigger = scratch("fault").join("order");
+        let path = trigger.to_string_lossy().into_owned();
+        let server = Server::start_with_environment(
+            &["--renditions", "source,180p@300"],
+            &[("RIVER_FAULT", &path)],
+        );
+        let _publisher = Publisher::looped("long", &server.publish_url());
+        let followers = follow_each(&server, &[SOURCE, SOUND]);
+        wait_for("the rung", LIMIT, || (server.get(UPPER).status == 200).then_some(()));
+        std::fs::write(&trigger, fault).expect("the folder is ours");
+        wait_for("the fault", LIMIT, || (!trigger.exists()).then_some(()));
+        let struck_at = Media::parse(server.get(SOURCE).text()).edge().0;
+        wait_for("pictures after the fault", LIMIT, || {
+            let list = Media::parse(server.get(UPPER).text());
+            let whole = |s: &Segment| s.msn > struck_at + 1 && !s.gap && s.duration > 0.0;
+            list.segments.iter().any(whole).then_some(())
+        });
         for recording in followers.into_iter().map(Follower::stop) {
             recording.assert_clean();
             let last = recording.last.clone().expect("a playlist");
