@@ -178,10 +178,12 @@ impl Work {
     fn encode(&mut self, uncoded: &Uncoded) -> Result<(), H264EncoderError> {
         let gauge = &self.gauge;
         gauge.mark(&gauge.oldest, Some(uncoded.arrived));
-        gauge.mark(&gauge.called, Some(Instant::now()));
+        let called = Instant::now();
+        gauge.mark(&gauge.called, Some(called));
         self.faults.strike(self.variant)?;
         let coded = self.encoder.encode(uncoded.picture.view(), uncoded.begins_segment)?;
         gauge.mark(&gauge.called, None);
+        let encode_time = called.elapsed();
         let payload = coded.length_prefixed();
         if !gauge.abandoned.load(Ordering::Acquire) {
             self.outlet.send(Made::Coded(Coded {
@@ -191,6 +193,7 @@ impl Work {
                 sync: coded.sync,
                 payload,
                 arrived: uncoded.arrived,
+                encode_time,
             }));
         }
         gauge.mark(&gauge.oldest, None);
