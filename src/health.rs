@@ -90,9 +90,9 @@ impl fmt::Display for Line<'_> {
         let (ingest, decoding) = (&figures.ingest, &figures.decoding);
         write!(
             f,
-            "ingest {:.1} pictures/s, {:.0}+{:.0} kbit/s, keyframe gap {:.1?}, jitter {:.1?}, \
-             longest wait {:.1?}; decoding {:.1} pictures/s, {:.1?} each, scaling {:.1?}, skipped \
-             {}",
+            "ingest: rate {:.1}/s, video {:.0} kbit/s, audio {:.0} kbit/s, keyframe gap {:.1?}, \
+             jitter {:.1?}, longest wait {:.1?}; decoding: rate {:.1}/s, decode {:.1?}, scale \
+             {:.1?}, skipped {}",
             per_second(ingest.pictures.into()),
             kbit(ingest.video_bits),
             kbit(ingest.audio_bits),
@@ -108,8 +108,8 @@ impl fmt::Display for Line<'_> {
             let Some(rendition) = rendition else { continue };
             write!(
                 f,
-                "; variant {variant} {:?}, {:.1} pictures/s, {:.2} s/s, speed {:.2}, {:.0} kbit/s, \
-                 lag {:.1?}, at most {:.1?}, waiting {}, dropped {}, late {}",
+                "; variant {variant} {:?}: rate {:.1}/s, media {:.2} s/s, speed {:.2}, coded {:.0} \
+                 kbit/s, lag {:.1?}, longest lag {:.1?}, waiting {}, dropped {}, late {}",
                 rendition.step,
                 per_second(rendition.pictures.into()),
                 rendition.media.as_secs_f64() / f64::from(figures.seconds.max(1)),

@@ -97,7 +97,13 @@ mod tests {
     fn picture(millis: u64, bytes: usize) -> AccessUnit {
         let dts = MediaTime::from_millis(i64::try_from(millis).expect("small"));
         let payload = Bytes::from(vec![0; bytes]);
-        AccessUnit { track: TrackKind::Video, dts, pts: dts, sync: millis % 2_000 == 0, payload }
+        AccessUnit {
+            track: TrackKind::Video,
+            dts,
+            pts: dts,
+            sync: millis.is_multiple_of(2_000),
+            payload,
+        }
     }
 
     /// Pictures per second when units arrive at these milliseconds and the meter is asked at each.

@@ -23,7 +23,8 @@ pub struct RenditionFigures {
     pub media: Duration,
     /// Time spent in the encoder by the clock on the wall, all pictures together.
     pub encode_time: Duration,
-    /// From the arrival of the source's unit to the coded picture, all pictures together.
+    /// From the arrival of the source's unit to the coded picture, all pictures together. Where the
+    /// source reorders pictures (B-frames), their wait for their turn is part of it.
     pub lag: Duration,
     /// The longest of it.
     pub lag_max: Duration,
