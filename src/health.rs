@@ -1,8 +1,8 @@
 //! Where the figures of the broadcast lie for everybody in the process.
 //!
-//! One lock, taken once a second by the thread that holds the broadcast to put down an entry, and by
-//! whoever wants to know to copy what is there: neither waits for more than a copy, and none of them
-//! holds it across an await.
+//! One lock, taken once a second by the thread that holds the broadcast to put down an entry, and
+//! by whoever wants to know to copy what is there: neither waits for more than a copy, and none of
+//! them holds it across an await.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
