@@ -7,8 +7,8 @@
 //! the publisher then holds the broadcast ([`publish`]), is read by a thread of its own
 //! ([`on_air`]), has its [`sound`] and its pictures encoded where viewers need that ([`ladder`],
 //! [`packager`]) and sends finished parts to every shard, where requests that [`wait`] for them are
-//! released. A shard whose [`load`] makes viewers late takes no more of them. [`demo`] is a
-//! publisher without a connection.
+//! released. A shard whose [`load`] makes viewers late takes no more of them. What a broadcast is
+//! like, second by second, lies in [`health`]. [`demo`] is a publisher without a connection.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
 //! type says its own, raw integers end in theirs.
@@ -22,6 +22,7 @@ pub mod ending;
 pub mod executors;
 pub mod failures;
 pub mod handover;
+pub mod health;
 pub mod ingest;
 pub mod ladder;
 pub mod load;

@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::time::Instant;
 
 use riverrun_media::access_unit::{AccessUnit, TrackKind, Tracks};
+use riverrun_media::health::{CodedPicture, Meter};
 use riverrun_media::hls::{Lineup, Placed, Segmenter, SegmenterConfig, Update};
 use riverrun_media::ladder::LadderSetting;
 use riverrun_media::rtmp::Event;
@@ -14,6 +15,7 @@ use riverrun_media::time::{MediaTime, UnixTime};
 use rustix::thread::CpuSet;
 
 use crate::clock;
+use crate::health::HealthWriter;
 use crate::ladder::{Coded, Ladder, Made};
 use crate::sound::Sound;
 
@@ -28,6 +30,8 @@ pub struct Packager {
     sound: Sound,
     stills: Option<Stills>,
     steps: VecDeque<Step>,
+    meter: Meter,
+    health: HealthWriter,
 }
 
 /// What goes to the ladder and the segmenter, in order.
@@ -38,7 +42,12 @@ enum Step {
 
 impl Packager {
     /// Nothing has come yet.
-    pub fn new(config: SegmenterConfig, renditions: LadderSetting, cores: CpuSet) -> Self {
+    pub fn new(
+        config: SegmenterConfig,
+        renditions: LadderSetting,
+        cores: CpuSet,
+        health: HealthWriter,
+    ) -> Self {
         Self {
             source: Source::new(SourceConfig::default()),
             segmenter: Segmenter::new(config),
@@ -48,6 +57,8 @@ impl Packager {
             sound: Sound::default(),
             stills: None,
             steps: VecDeque::new(),
+            meter: Meter::default(),
+            health,
         }
     }
 
@@ -93,6 +104,8 @@ impl Packager {
 
     /// What came, and what the encoders have made since, becomes updates.
     pub async fn segment(&mut self) {
+        let now = Instant::now();
+        self.measure(now);
         while let Some(event) = self.source.poll_event() {
             match event {
                 SourceEvent::Tracks { tracks, start, arrived } => {
@@ -107,6 +120,7 @@ impl Packager {
             match step {
                 Step::Begin { tracks, start, date } => self.begin(tracks, start, date).await,
                 Step::Unit(unit) => {
+                    self.meter.unit(now, &unit);
                     self.sound.push(unit, &mut units);
                     units.drain(..).for_each(|unit| self.push(unit));
                 }
@@ -118,10 +132,25 @@ impl Packager {
         }
     }
 
+    /// Puts down the figures of each second that is over.
+    fn measure(&mut self, now: Instant) {
+        if !self.meter.is_due(now) {
+            return;
+        }
+        if let Some(ladder) = &self.ladder {
+            self.meter.decoded(&ladder.take_decoding());
+            ladder.take_readings().for_each(|(variant, read)| self.meter.read(variant, read));
+        }
+        while let Some(second) = self.meter.close(now) {
+            self.health.write(second);
+        }
+    }
+
     /// Another timeline, and a ladder for its pictures. What the one before still holds is waited
     /// for.
     async fn begin(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
         self.finish_timeline().await;
+        self.meter.begin_timeline();
         let tracks = self.sound.tracks(tracks);
         let mut lineup = Lineup::default();
         if let Some(track) = &tracks.video {
@@ -153,12 +182,14 @@ impl Packager {
                     continue;
                 }
             };
-            let Coded { variant, timeline, pts, sync, payload, arrived } = coded;
+            let Coded { variant, timeline, pts, sync, payload, arrived, encode_time } = coded;
+            let (bytes, lag) = (payload.len(), arrived.elapsed());
             let unit = AccessUnit { track: TrackKind::Video, dts: pts, pts, sync, payload };
-            if self.segmenter.push_rung(timeline, variant, unit) == Placed::Dropped {
-                let late = arrived.elapsed();
-                tracing::debug!(variant, ?late, "an encoded picture came too late");
+            let late = self.segmenter.push_rung(timeline, variant, unit) == Placed::Dropped;
+            if late {
+                tracing::debug!(variant, ?lag, "an encoded picture came too late");
             }
+            self.meter.coded(variant, &CodedPicture { pts, bytes, encode_time, lag, late });
         }
     }
 

@@ -22,6 +22,7 @@ use rustix::thread::CpuSet;
 
 use crate::clock;
 use crate::handover::Stamp;
+use crate::health::HealthBoard;
 use crate::packager::Packager;
 use crate::shard::{Facts, SHARD_QUEUE_MESSAGES, ShardMessage};
 
@@ -106,18 +107,20 @@ pub struct Numbers {
     segment_target: Duration,
     renditions: LadderSetting,
     cores: CpuSet,
+    health: HealthBoard,
 }
 
 impl Numbers {
     /// Numbers from `store`, for broadcasts with segments of about `segment_target`;
-    /// codecs run on `cores`.
+    /// codecs run on `cores`, and how it goes is put down at `health`.
     pub const fn new(
         store: Arc<Store>,
         segment_target: Duration,
         renditions: LadderSetting,
         cores: CpuSet,
+        health: HealthBoard,
     ) -> Self {
-        Self { store, segment_target, renditions, cores }
+        Self { store, segment_target, renditions, cores, health }
     }
 
     /// A new broadcast. Waits for the disk: not to be called on a shard.
@@ -131,9 +134,10 @@ impl Numbers {
             first_discontinuity_sequence: reservation.first_discontinuity,
             ..SegmenterConfig::default()
         };
+        let health = self.health.begin(reservation.first_msn);
         Ok(Broadcast {
             next: Stamp { broadcast: reservation.first_msn, step: 0 },
-            packager: Packager::new(config, self.renditions.clone(), self.cores),
+            packager: Packager::new(config, self.renditions.clone(), self.cores, health),
             reservation: Arc::new(Reserved {
                 store: Arc::clone(&self.store),
                 until: AtomicU64::new(reservation.first_msn + MSN_BLOCK),

@@ -23,6 +23,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::banner::Banner;
 use crate::config::{Config, LogLevel, Secret};
 use crate::executors::Executors;
+use crate::health::HealthBoard;
 use crate::probe::{self, ProbeError};
 use crate::publish::{Numbers, Outlets};
 use crate::secrets::{self, SecretError};
@@ -129,11 +130,13 @@ impl Running {
         listen_for_signals(news.clone())?;
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(config.shards);
+        let health = HealthBoard::default();
         let numbers = Numbers::new(
             Arc::clone(store),
             config.segment_target,
             config.renditions.clone(),
             sched_getaffinity(None).unwrap_or_default(),
+            health.clone(),
         );
         let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace);
         let ended = news.clone();
@@ -153,6 +156,7 @@ impl Running {
             stream_keys: stream_keys.into(),
             stage: stage.clone(),
             outlets,
+            health,
             connections_max: connections_max(open_files, config.shards),
             // None when the system does not say.
             cores: sched_getaffinity(None).unwrap_or_default(),

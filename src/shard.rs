@@ -28,6 +28,7 @@ use crate::complaints::Complaints;
 use crate::config::Secret;
 use crate::failures::Failures;
 use crate::handover::{Handover, Progress, Stamp};
+use crate::health::HealthBoard;
 use crate::ingest;
 use crate::load::Load;
 use crate::publish::Outlets;
@@ -97,6 +98,8 @@ pub struct ShardPlan {
     pub stage: Sender<StageMessage>,
     /// Way to every shard.
     pub outlets: Outlets,
+    /// Figures of the broadcast, for the admin.
+    pub health: HealthBoard,
     /// Viewers' connections that this shard takes: its part of the open files.
     pub connections_max: usize,
     /// Cores of the process: the publisher's thread starts on a pinned shard and is not pinned.

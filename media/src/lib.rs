@@ -48,6 +48,8 @@ pub mod flv;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod h264;
+#[cfg(feature = "codec")]
+pub mod health;
 pub mod hevc;
 pub mod hls;
 #[cfg(feature = "codec")]

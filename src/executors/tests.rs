@@ -13,6 +13,7 @@ use riverrun_storage::disk::Store;
 use rustix::thread::{CpuSet, sched_getaffinity};
 
 use super::*;
+use crate::health::HealthBoard;
 use crate::publish::{Numbers, Outlets};
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage};
 use crate::supervisor::{Patience, Supervisor, SupervisorError};
@@ -76,8 +77,9 @@ impl Run {
         let [http, rtmp] = [(); 2].map(|()| riverrun_net::io::probe(any).unwrap());
         let (stage, inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(2);
-        let numbers =
-            Numbers::new(store, Duration::from_secs(1), LadderSetting::Automatic, CpuSet::new());
+        let (target, health) = (Duration::from_secs(1), HealthBoard::default());
+        let setting = LadderSetting::Automatic;
+        let numbers = Numbers::new(store, target, setting, CpuSet::new(), health.clone());
         let performance = Stage::new(inbox, outlets.clone(), numbers, Duration::from_secs(15));
         thread::spawn(move || performance.run());
         let plan = ShardPlan {
@@ -88,6 +90,7 @@ impl Run {
             stream_keys: Arc::new([]),
             stage: stage.clone(),
             outlets,
+            health,
             connections_max: 1_000,
             cores: sched_getaffinity(None).unwrap_or_default(),
         };

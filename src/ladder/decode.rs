@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
@@ -15,6 +16,7 @@ use riverrun_media::time::MediaTime;
 use super::camera::Camera;
 use super::faults::Faults;
 use super::rung::Rung;
+use super::tally::Tally;
 use super::{DECODER_NICENESS, lower_priority};
 
 /// Units that were handed to the decoder and whose pictures have not come out: as many as a stream
@@ -55,6 +57,7 @@ impl Decoding {
         rungs: Vec<Rung>,
         camera: Camera,
         faults: Faults,
+        tally: Arc<Tally>,
     ) -> Self {
         let sizes: Vec<_> = rungs.iter().map(Rung::size).collect();
         let switch = Switch {
@@ -66,6 +69,8 @@ impl Decoding {
             boundaries: VecDeque::new(),
             timeline: None,
             arrivals: VecDeque::with_capacity(ARRIVALS_MAX),
+            tally,
+            shown: Duration::ZERO,
         };
         Self { decoder, switch, faults, complained: None }
     }
@@ -97,7 +102,10 @@ impl Decoding {
                 if faults.strike("decode") {
                     decoder.drain(&mut |picture| switch.show(picture));
                 }
+                let begun = Instant::now();
+                switch.shown = Duration::ZERO;
                 let decoded = decoder.decode(&payload, pts, &mut |picture| switch.show(picture));
+                switch.tally.decode_time(begun.elapsed().saturating_sub(switch.shown));
                 if let Err(error) = decoded {
                     self.complain(&error);
                 }
@@ -134,6 +142,9 @@ struct Switch {
     /// Of the boundary reached last.
     timeline: Option<u64>,
     arrivals: VecDeque<(MediaTime, Instant)>,
+    tally: Arc<Tally>,
+    /// Time spent here inside the running call into the decoder.
+    shown: Duration,
 }
 
 impl Switch {
@@ -154,7 +165,14 @@ impl Switch {
     }
 
     fn show(&mut self, decoded: DecodedPicture<'_>) {
-        let (now, pts) = (Instant::now(), decoded.pts);
+        let now = Instant::now();
+        self.tally.decoded();
+        self.distribute(now, decoded);
+        self.shown += now.elapsed();
+    }
+
+    fn distribute(&mut self, now: Instant, decoded: DecodedPicture<'_>) {
+        let pts = decoded.pts;
         self.camera.see(decoded);
         let arrived = self.arrival(pts).unwrap_or(now);
         while let Some(boundary) = self.boundaries.front().copied().filter(|b| b.start <= pts) {
@@ -165,24 +183,30 @@ impl Switch {
             self.rungs.iter_mut().for_each(|rung| rung.begin_segment(now));
         }
         let Some(timeline) = self.timeline else { return };
-        let Self { rungs, cascade, copies, wanted, .. } = self;
+        if self.rungs.is_empty() {
+            return;
+        }
+        let Self { rungs, cascade, copies, wanted, tally, .. } = self;
         for (rung, wanted) in rungs.iter_mut().zip(wanted.iter_mut()) {
             rung.watch(now);
             *wanted = rung.take(pts);
         }
         let time = |rung: usize| wanted.get(rung).copied().flatten();
         let wants = |rung: usize| time(rung).is_some();
+        let begun = Instant::now();
         cascade.make(decoded.picture, wants, |index, made| {
             let picture = match made {
                 Made::Scaled(picture) => Some(picture),
                 Made::Source => copies.draw(|copy| copy.copy_from(decoded.picture)),
                 Made::Behind => None,
             };
-            let rung = rungs.get_mut(index).zip(time(index));
-            if let (Some(picture), Some((rung, time))) = (picture, rung) {
-                rung.encode(picture, timeline, time, arrived);
+            let Some((rung, time)) = rungs.get_mut(index).zip(time(index)) else { return };
+            match picture {
+                Some(picture) => rung.encode(picture, timeline, time, arrived),
+                None => rung.miss(),
             }
         });
+        tally.scale_time(begun.elapsed());
     }
 
     fn flush(&self) {

@@ -179,12 +179,14 @@ impl Work {
     fn encode(&mut self, uncoded: &Uncoded) -> Result<(), H264EncoderError> {
         let gauge = &self.gauge;
         gauge.mark(&gauge.oldest, Some(uncoded.arrived));
-        gauge.mark(&gauge.called, Some(Instant::now()));
+        let called = Instant::now();
+        gauge.mark(&gauge.called, Some(called));
         if self.faults.strike(&self.variant.to_string()) {
             return Err(H264EncoderError::Failed);
         }
         let coded = self.encoder.encode(uncoded.picture.view(), uncoded.begins_segment)?;
         gauge.mark(&gauge.called, None);
+        let encode_time = called.elapsed();
         let payload = coded.length_prefixed();
         if !gauge.abandoned.load(Ordering::Acquire) {
             self.outlet.send(Made::Coded(Coded {
@@ -194,6 +196,7 @@ impl Work {
                 sync: coded.sync,
                 payload,
                 arrived: uncoded.arrived,
+                encode_time,
             }));
         }
         gauge.mark(&gauge.oldest, None);

@@ -22,6 +22,7 @@ mod encode;
 mod faults;
 mod outlet;
 mod rung;
+mod tally;
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
@@ -33,6 +34,7 @@ use async_channel::{Receiver, Sender};
 use futures_lite::future;
 use riverrun_media::access_unit::{AccessUnit, TrackKind, VideoTrack};
 use riverrun_media::codec::{H264Decoder, Undecodable};
+use riverrun_media::health::{DecodingFigures, RenditionReading};
 use riverrun_media::hls::{self, Boundary, Lineup};
 use riverrun_media::ladder::{LadderSetting, Plan, plan};
 use riverrun_media::time::MediaTime;
@@ -45,6 +47,7 @@ use self::faults::Faults;
 pub use self::outlet::{Coded, Made};
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
+use self::tally::Tally;
 
 /// Niceness of the decoder: every rung waits for it.
 const DECODER_NICENESS: i32 = 4;
@@ -101,6 +104,7 @@ pub struct Ladder {
     /// The decoder's queue was full: units are left out up to a sync picture.
     skipping: bool,
     skipped: u64,
+    tally: Arc<Tally>,
 }
 
 impl Ladder {
@@ -137,13 +141,15 @@ impl Ladder {
         let (tell, told) = async_channel::bounded(1);
         let source = plan.source;
         let (kept_plan, kept_track) = (plan.clone(), Arc::clone(&track));
+        let tally = Arc::<Tally>::default();
+        let counted = Arc::clone(&tally);
         // Nobody else wants its pictures: it decodes what stills need.
         let gate = plan.rungs.is_empty().then(StillGate::default);
         let body = move || {
             // It was spawned on a pinned shard, perhaps. A mask that cannot be set leaves it there.
             let _ = sched_setaffinity(None, &cores);
             // Encoders take milliseconds to be made, which no shard has.
-            match prepare(&plan, &track, &outlet) {
+            match prepare(&plan, &track, &outlet, &counted) {
                 Ok((decoding, rungs)) => {
                     drop(outlet);
                     if tell.try_send(Ok(rungs)).is_ok() {
@@ -171,6 +177,7 @@ impl Ladder {
             gate,
             skipping: false,
             skipped: 0,
+            tally,
         };
         Ok((Lineup { source, rungs }, ladder))
     }
@@ -230,6 +237,7 @@ impl Ladder {
         if self.skipping {
             if !unit.sync || UNITS_MAX - room > UNITS_RESUME {
                 self.skipped += 1;
+                self.tally.skipped();
                 return;
             }
             tracing::info!(skipped = self.skipped, "decoding goes on");
@@ -238,6 +246,7 @@ impl Ladder {
         if full {
             tracing::warn!("decoding is slower than real time: the ladder has a gap");
             (self.skipping, self.skipped) = (true, 1);
+            self.tally.skipped();
             return;
         }
         for boundary in self.boundaries.drain(..) {
@@ -251,6 +260,16 @@ impl Ladder {
     /// What was made next, if it is there.
     pub fn poll(&self) -> Option<Made> {
         self.inlet.poll()
+    }
+
+    /// What was decoded since this was last asked.
+    pub fn take_decoding(&self) -> DecodingFigures {
+        self.tally.take_decoding()
+    }
+
+    /// How each rung has stood since this was last asked, by the number of its variant.
+    pub fn take_readings(&self) -> impl Iterator<Item = (u8, RenditionReading)> {
+        self.tally.take_rungs()
     }
 
     /// Becomes readable when coded pictures come; see [`Self::heard`].
@@ -321,6 +340,7 @@ fn prepare(
     plan: &Plan,
     track: &VideoTrack,
     outlet: &Outlet,
+    tally: &Arc<Tally>,
 ) -> Result<(Decoding, Vec<hls::Rung>), LadderError> {
     let config = Undecodable::check(&track.codec)?;
     let decoder = H264Decoder::new(config)?;
@@ -328,7 +348,8 @@ fn prepare(
     let mut tracks = Vec::with_capacity(plan.rungs.len());
     for planned in &plan.rungs {
         let variant = planned.variant;
-        let (rung, made) = Rung::new(planned, track, outlet.clone(), Faults::from_environment())
+        let (faults, tally) = (Faults::from_environment(), Arc::clone(tally));
+        let (rung, made) = Rung::new(planned, track, outlet.clone(), tally, faults)
             .map_err(|error| LadderError::Rung { variant, error })?;
         rungs.push(rung);
         tracks.push(hls::Rung { variant, track: Arc::new(made) });
@@ -342,7 +363,8 @@ fn prepare(
         );
     }
     let stills = Camera::new(track, outlet.clone());
-    Ok((Decoding::new(decoder, rungs, stills, Faults::from_environment()), tracks))
+    let (faults, tally) = (Faults::from_environment(), Arc::clone(tally));
+    Ok((Decoding::new(decoder, rungs, stills, faults, tally), tracks))
 }
 
 /// Those that serve come first. Without the right to do so the kernel shares evenly.

@@ -3,7 +3,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use bytes::Bytes;
@@ -39,6 +39,8 @@ pub struct Coded {
     pub payload: Bytes,
     /// When the source's unit arrived.
     pub arrived: Instant,
+    /// How long the encoder took for it.
+    pub encode_time: Duration,
 }
 
 /// The codecs' end.

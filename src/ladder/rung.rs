@@ -16,6 +16,7 @@ use riverrun_media::time::MediaTime;
 use super::encode::{EncoderThread, Order, Uncoded};
 use super::faults::Faults;
 use super::outlet::Outlet;
+use super::tally::Tally;
 use crate::thread_wait::block_on_until;
 
 /// A call into the codec that takes longer than this hangs: twenty times the slowest picture seen.
@@ -51,6 +52,7 @@ pub(super) struct Rung {
     variant: u8,
     config: H264EncoderConfig,
     outlet: Outlet,
+    tally: Arc<Tally>,
     faults: Faults,
     thread: Option<EncoderThread>,
     pace: Pace,
@@ -70,6 +72,7 @@ impl Rung {
         planned: &PlannedRung,
         source: &VideoTrack,
         outlet: Outlet,
+        tally: Arc<Tally>,
         faults: Faults,
     ) -> Result<(Self, VideoTrack), RungError> {
         let config = H264EncoderConfig {
@@ -87,6 +90,7 @@ impl Rung {
             variant: planned.variant,
             config,
             outlet,
+            tally,
             faults,
             thread: None,
             pace: Pace::default(),
@@ -147,6 +151,7 @@ impl Rung {
             self.order_bitrate();
         }
         self.tell(change);
+        self.tally.stands(self.variant, self.pace.step(), waiting);
     }
 
     /// Fewer bits are less work for the entropy coder, and parameter sets stay as they are.
@@ -181,7 +186,16 @@ impl Rung {
     pub(super) fn take(&mut self, pts: MediaTime) -> Option<MediaTime> {
         let thread = self.thread.as_ref().filter(|_| !self.waits_for_start)?;
         let time = self.grid.take(pts, self.owes_start)?;
-        self.pace.takes(thread.waiting(), self.owes_start).then_some(time)
+        let takes = self.pace.takes(thread.waiting(), self.owes_start);
+        if !takes {
+            self.miss();
+        }
+        takes.then_some(time)
+    }
+
+    /// A picture that was due did not get to the encoder.
+    pub(super) fn miss(&self) {
+        self.tally.dropped(self.variant);
     }
 
     /// Hands a picture of the rung's size to the encoder.
@@ -197,6 +211,8 @@ impl Rung {
         let Some(thread) = &self.thread else { return };
         if thread.order(Order::Picture(uncoded)) {
             self.owes_start = false;
+        } else {
+            self.miss();
         }
     }
 

@@ -33,6 +33,7 @@ mod embed;
 mod enhanced;
 mod flood;
 mod frames;
+mod health;
 mod hostile;
 mod http;
 mod ladder;

@@ -9,4 +9,4 @@ mod setting;
 
 pub use pace::{Change, Pace, Step};
 pub use plan::{Plan, PlannedRung, SourcePicture, plan};
-pub use setting::{EncodeSetting, LadderSetting, LadderSettingError, Variant};
+pub use setting::{EncodeSetting, LadderSetting, LadderSettingError, VARIANTS_MAX, Variant};

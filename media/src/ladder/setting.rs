@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::limits::PICTURE_SIDE_MAX;
 
 /// Variants of one ladder. A player tries each of them when it measures its line.
-const VARIANTS_MAX: usize = 8;
+pub const VARIANTS_MAX: usize = 8;
 /// Lowest bit rate in kbit/s: a slide of 160x90.
 const BITRATE_KBIT_MIN: u32 = 50;
 /// Highest bit rate in kbit/s.
