@@ -22,7 +22,7 @@ const DECODE_MS_PER_MEGAPIXEL: f64 = 5.0;
 /// The same for encoding at CPU level 2.
 const ENCODE_MS_PER_MEGAPIXEL: f64 = 6.0;
 /// The share of all cores that an automatic ladder may take; the rest serves viewers.
-const LADDER_SHARE_MAX: f64 = 0.6;
+pub const LADDER_SHARE_MAX: f64 = 0.6;
 /// An automatic rung with more bits than this share of the source's is no relief to anybody.
 const BITRATE_SHARE_MAX: f64 = 0.75;
 
