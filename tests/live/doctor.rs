@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::tool::{run, run_well};
 
-/// Seven seconds of CPU time of which a loaded machine makes several times as much.
+/// Twelve seconds of CPU time, of which a loaded machine makes several times as much.
 const LIMIT: Duration = Duration::from_secs(120);
 const BINARY: &str = env!("CARGO_BIN_EXE_riverrun");
 
