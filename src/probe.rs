@@ -64,7 +64,8 @@ impl Limits {
     /// A sentence for the operator when few viewers will find a place.
     pub fn few_files(&self) -> Option<&'static str> {
         (self.open_files < OPEN_FILES_COMFORTABLE).then_some(
-            "few open files are allowed, each viewer needs one or two: raise LimitNOFILE, ulimit -n",
+            "few open files are allowed, each viewer needs one or two: raise LimitNOFILE, \
+             ulimit -n",
         )
     }
 }

@@ -157,7 +157,7 @@ pub(super) mod tests {
             height,
             frame_rate_millis: Some(rate * 1_000),
             bitrate: None,
-            colour,
+            colour: Some(colour),
         }
     }
 
