@@ -1,9 +1,9 @@
 //! The sound of a broadcast between its source and its segmenter: as it is, or transcoded when some
 //! players could not take it.
 //!
-//! It runs where the broadcast is, which is the thread on air: a unit of 5.1 costs half a millisecond
-//! and lasts twenty, so it would wait longer for a thread of its own than it takes. A shard meets it
-//! only in a broadcast's first and last moments.
+//! It runs where the broadcast is, which is the thread on air: a unit of 5.1 costs half a
+//! millisecond and lasts twenty, so it would wait longer for a thread of its own than it takes. A
+//! shard meets it only in a broadcast's first and last moments.
 
 use std::sync::Arc;
 

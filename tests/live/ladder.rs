@@ -1,7 +1,12 @@
 //! Encoded renditions of real footage: every picture at its time in each of them, segments that
 //! begin together, and a rendition whose encoder misbehaves alone (F7).
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::lint;
 use crate::player::{Follower, Recording, follow_each};
@@ -23,6 +28,12 @@ fn published(name: &str, renditions: &str) -> (Server, [Recording; 3]) {
     let server = Server::start_with(&["--renditions", renditions]);
     let publisher = Publisher::start(Program::Ffmpeg, name, Pace::Live, &server.publish_url());
     let followers = follow_each(&server, &[SOURCE, UPPER, LOWER, SOUND]);
+    let still = wait_for("a thumbnail", LIMIT, || {
+        let still = server.get("/thumbnail.jpg");
+        (still.header("content-type") == Some("image/jpeg")).then_some(still)
+    });
+    assert!(still.body.starts_with(&[0xFF, 0xD8, 0xFF]), "a JPEG of {} bytes", still.body.len());
+    assert!(server.get("/preview.gif").body.starts_with(b"GIF89a"));
     publisher.finish(LIMIT);
     let mut recordings = followers.into_iter().map(|follower| follower.wait_end(LIMIT));
     let mut next = || recordings.next().expect("four followers");
@@ -100,6 +111,71 @@ fn half_the_frame_rate() {
     let wanted: Vec<_> = sent.iter().copied().step_by(2).collect();
     assert_equal_times(&wanted, &halved);
     assert_eq!(starts(&source), starts(&lower));
+}
+
+/// A server that runs 15 of every 100 ms, on two cores about 30 % of one.
+struct Throttled(Arc<AtomicBool>, Option<JoinHandle<()>>);
+
+impl Throttled {
+    fn start(server: &Server) -> Self {
+        const RUNS: Duration = Duration::from_millis(15);
+        const STANDS: Duration = Duration::from_millis(85);
+        let pid = i32::try_from(server.pid()).ok().and_then(Pid::from_raw).expect("a pid");
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                kill_process(pid, Signal::STOP).expect("the server runs");
+                thread::sleep(STANDS);
+                kill_process(pid, Signal::CONT).expect("the server runs");
+                thread::sleep(RUNS);
+            }
+        });
+        Self(stop, Some(thread))
+    }
+}
+
+impl Drop for Throttled {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        let _ = self.1.take().map(JoinHandle::join);
+    }
+}
+
+/// A minute with a third of a core: those who watch the source see no stall, the rungs give way and
+/// come back by themselves, and the log tells it (F6).
+#[test]
+fn f6_a_starved_ladder_costs_viewers_of_the_source_nothing() {
+    const STARVED: Duration = Duration::from_secs(60);
+    /// What players have in store at least (PART-HOLD-BACK).
+    const STORE: Duration = Duration::from_millis(1_000);
+    let server = Server::start_with(&["--renditions", "source,480p@1000:4,360p@600:4"]);
+    let _publisher = Publisher::looped("long", &server.publish_url());
+    let followers = follow_each(&server, &[SOURCE, SOUND]);
+    wait_for("the rungs", LIMIT, || (server.get(LOWER).status == 200).then_some(()));
+    {
+        let _throttled = Throttled::start(&server);
+        thread::sleep(STARVED);
+    }
+    wait_for("the rungs to catch up", LIMIT, || {
+        let edge = |path| Media::parse(server.get(path).text()).edge();
+        let (msn, _) = edge(SOURCE);
+        let caught_up = [UPPER, LOWER].iter().all(|path| {
+            let list = Media::parse(server.get(path).text());
+            let whole = list.segments.iter().rev().skip(1).take(2).all(|segment| !segment.gap);
+            whole && list.edge().0 + 1 >= msn
+        });
+        caught_up.then_some(())
+    });
+    let log = server.log();
+    assert!(log.contains("is too slow") || log.contains("slower than real time"), "{log}");
+    for recording in followers.into_iter().map(Follower::stop) {
+        recording.assert_clean();
+        let late = recording.worst_lateness();
+        assert!(late < STORE, "a part came {late:?} late");
+        let last = recording.last.expect("a playlist");
+        assert!(last.segments.iter().all(|segment| !segment.gap), "gaps in the source");
+    }
 }
 
 /// An encoder that hangs for five seconds, fails, or panics: its own rendition blinks, the others

@@ -36,7 +36,7 @@ pub struct RungSizeError {
 /// The size of a rung for which the settings say `width` and `height` in pixels.
 ///
 /// - 0 means "as the aspect ratio has it"; both 0 is the source's own size.
-/// - `source` is the size on a screen, in square pixels (MV-2): other pixels are squared by scaling.
+/// - `source` is the size on a screen, in square pixels (MV-2): others are squared by scaling.
 /// - Sides are rounded to the nearest even number.
 /// - Nothing is enlarged: what is larger than the source shrinks into it, in its own aspect ratio.
 pub fn rung_size(source: (u32, u32), width: u32, height: u32) -> Result<RungSize, RungSizeError> {

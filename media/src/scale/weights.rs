@@ -2,9 +2,9 @@
 //!
 //! The filter is a sinc under a Hamming window, one lobe wide and stretched by the ratio, so that
 //! it takes in every source sample (no aliasing) and has no negative weights (no ringing around
-//! lettering, and sums that fit 16 bits). An axis that grows, as those of oblong pixels may, is drawn
-//! in straight lines between neighbours. At its edges the picture is filtered with the weights that
-//! fall inside, brought back to a sum of one.
+//! lettering, and sums that fit 16 bits). An axis that grows, as those of oblong pixels may, is
+//! drawn in straight lines between neighbours. At its edges the picture is filtered with the
+//! weights that fall inside, brought back to a sum of one.
 
 use std::f64::consts::PI;
 

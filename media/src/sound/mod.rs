@@ -6,9 +6,9 @@
 //!               place                 stereo     44.1 or 48 kHz             same media time
 //! ```
 //!
-//! [`Need::of`] decides, [`SoundTranscoder`] does it. The output keeps the input's media times: what
-//! is heard at a time in the source is heard at that time in the output, whatever the codecs hold
-//! back (AL-2, CM-11).
+//! [`Need::of`] decides, [`SoundTranscoder`] does it. The output keeps the input's media times:
+//! what is heard at a time in the source is heard at that time in the output, whatever the codecs
+//! hold back (AL-2, CM-11).
 
 mod decision;
 mod downmix;

@@ -101,6 +101,13 @@ const orders = {
     await page.getByRole("button", { name, exact: true }).first().click({ timeout: 10_000 });
     return {};
   },
+  /** Chooses in the quality menu. */
+  async choose({ name }) {
+    await page.locator("video").first().hover({ timeout: 10_000 }).catch(() => {});
+    await page.getByRole("button", { name: "Quality", exact: true }).first().click({ timeout: 10_000 });
+    await page.getByRole("menuitemradio", { name }).first().click({ timeout: 10_000 });
+    return {};
+  },
   async labels() {
     const names = {};
     for (const name of ["Play", "Pause", "Mute", "Unmute", "Go to live", "Full screen", "Quality"]) {

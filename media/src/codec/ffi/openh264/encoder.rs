@@ -18,10 +18,11 @@ const LOOP_FILTER_OFFSET: c_int = -4;
 
 /// Least quantiser of a coarse instance: white noise of full height takes a third of the buffer.
 const COARSE_QP: c_int = 36;
-/// Least quantiser of a free instance: openh264's own default, below which nobody sees a difference.
+/// Least quantiser of a free instance: openh264's own default, below which nobody sees a
+/// difference.
 const FREE_QP: c_int = 12;
-/// Greatest quantiser: all that H.264 has (§7.4.5). openh264 would stop at 42, and could not hold the
-/// bit rate of hard scenes in small budgets.
+/// Greatest quantiser: all that H.264 has (§7.4.5). openh264 would stop at 42, and could not hold
+/// the bit rate of hard scenes in small budgets.
 const QP_MAX: c_int = 51;
 /// Code of an encoder whose picture outgrew its buffer (CM_RETURN); it has freed its state.
 pub(in crate::codec) const OUT_OF_MEMORY: c_int = sys::cmMallocMemeError as c_int;
@@ -179,10 +180,11 @@ impl Encoder {
             uiTimeStamp: time_ms as c_longlong,
             ..Default::default()
         };
-        // SAFETY: `source` describes three planes that `picture` borrows across the call; each holds
-        // its rows up to the width of the last one, with height and width as announced (4:2:0, even
-        // sides, by the types). The pointers are mutable by C habit only: the library copies the planes into
-        // pictures of its own (WelsMoveMemoryWrapper) and never writes to them. `output` as above.
+        // SAFETY: `source` describes three planes that `picture` borrows across the call; each
+        // holds its rows up to the width of the last one, with height and width as announced
+        // (4:2:0, even sides, by the types). The pointers are mutable by C habit only: the library
+        // copies the planes into pictures of its own (WelsMoveMemoryWrapper) and never writes to
+        // them. `output` as above.
         let code = unsafe {
             method("EncodeFrame", self.vtable().EncodeFrame)?(
                 self.handle.as_ptr(),

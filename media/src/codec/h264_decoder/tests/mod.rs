@@ -7,7 +7,7 @@ use super::*;
 use crate::access_unit::VideoCodec;
 use crate::av1::Av1Config;
 use crate::codec::{CpuUsage, H264Encoder, H264EncoderConfig, Picture};
-use crate::h264::Colour;
+use crate::h264::{Colour, ParameterSets, Sps};
 use crate::hevc::HevcConfig;
 use crate::testdata::record;
 
