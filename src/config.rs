@@ -65,6 +65,17 @@ pub enum Command {
     Serve(Box<ServeArguments>),
     /// Make a new admin password and print it once. The server must be stopped.
     ResetAdminPassword(ResetArguments),
+    /// Tell whether the server can run here, and which renditions this machine can encode.
+    Doctor(DoctorArguments),
+}
+
+/// Options of `riverrun doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DoctorArguments {
+    /// CPU level to measure, 0 (the cheapest) to 4 (the best).
+    #[arg(long, value_name = "LEVEL", default_value_t = 2)]
+    #[arg(value_parser = clap::value_parser!(u8).range(0..=4))]
+    pub cpu_level: u8,
 }
 
 /// Options of `riverrun reset-admin-password`.

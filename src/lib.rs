@@ -8,7 +8,8 @@
 //! ([`on_air`]), has its [`sound`] and its pictures encoded where viewers need that ([`ladder`],
 //! [`packager`]) and sends finished parts to every shard, where requests that [`wait`] for them are
 //! released. A shard whose [`load`] makes viewers late takes no more of them. What a broadcast is
-//! like, second by second, lies in [`health`]. [`demo`] is a publisher without a connection.
+//! like, second by second, lies in [`health`]. [`demo`] is a publisher without a connection, and
+//! [`doctor`] tells what a machine can hold.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
 //! type says its own, raw integers end in theirs.
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod complaints;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod ending;
 pub mod executors;
 pub mod failures;
@@ -69,6 +71,10 @@ pub fn run(arguments: Arguments) -> ExitCode {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => complain(error.as_ref(), 1),
             },
+        },
+        Command::Doctor(arguments) => match doctor::run(arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error, 1),
         },
     }
 }

@@ -51,21 +51,32 @@ pub enum ProbeError {
     Executor(String),
 }
 
-/// Raises this process's soft limits to what the hard limits allow; how many files may be open.
-/// Says in a log line when the result is still low.
-pub fn raise_limits() -> Result<u64, ProbeError> {
-    let memlock = raise(Resource::Memlock);
-    if memlock < MEMLOCK_BYTES_MIN {
-        return Err(ProbeError::MemoryLock { seen: memlock });
+/// What this process may use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Bytes that may be locked in memory; `u64::MAX` for no limit.
+    pub locked_memory: u64,
+    /// Files that may be open at a time; `u64::MAX` for no limit.
+    pub open_files: u64,
+}
+
+impl Limits {
+    /// A sentence for the operator when few viewers will find a place.
+    pub fn few_files(&self) -> Option<&'static str> {
+        (self.open_files < OPEN_FILES_COMFORTABLE).then_some(
+            "few open files are allowed, each viewer needs one or two: raise LimitNOFILE, \
+             ulimit -n",
+        )
     }
-    let files = raise(Resource::Nofile);
-    if files < OPEN_FILES_COMFORTABLE {
-        tracing::warn!(
-            allowed = files,
-            "few open files are allowed, each viewer needs one or two: raise LimitNOFILE, ulimit -n"
-        );
+}
+
+/// Raises this process's soft limits to what the hard limits allow.
+pub fn raise_limits() -> Result<Limits, ProbeError> {
+    let locked_memory = raise(Resource::Memlock);
+    if locked_memory < MEMLOCK_BYTES_MIN {
+        return Err(ProbeError::MemoryLock { seen: locked_memory });
     }
-    Ok(files)
+    Ok(Limits { locked_memory, open_files: raise(Resource::Nofile) })
 }
 
 /// Makes and drops an executor, before anything is stored: a container that denies io_uring must

@@ -81,7 +81,10 @@ pub enum ServerError {
 /// Runs the server until a signal stops it.
 pub fn run(mut config: Config) -> Result<(), ServerError> {
     log_to_stderr(config.log);
-    let open_files = probe::raise_limits()?;
+    let limits = probe::raise_limits()?;
+    if let Some(sentence) = limits.few_files() {
+        tracing::warn!(allowed = limits.open_files, "{sentence}");
+    }
     probe::executor()?;
     config.http = listen_address("http", config.http)?;
     config.rtmp = listen_address("rtmp", config.rtmp)?;
@@ -95,7 +98,7 @@ pub fn run(mut config: Config) -> Result<(), ServerError> {
         secrets: &secrets,
         demo: config.demo,
     };
-    let running = Running::start(&config, &store, &secrets.stream_keys, open_files);
+    let running = Running::start(&config, &store, &secrets.stream_keys, limits.open_files);
     if let Err(error) = hashing.finish() {
         if let Ok(running) = running {
             running.stop();

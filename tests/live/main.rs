@@ -17,6 +17,7 @@
 //! | `embed` | Shaka Player and video.js play it on another site's page |
 //! | `recorded` | recorded publishers, cut at every position |
 //! | `flood` | floods of messages and of claims |
+//! | `doctor` | what `riverrun doctor` tells of a machine |
 //! | `hostile` | garbage, huge claims, slow and idle peers beside a live broadcast |
 //! | `storms` | forged directives, takeovers, stopped readers |
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
@@ -29,6 +30,7 @@
 
 mod boxes;
 mod browser;
+mod doctor;
 mod embed;
 mod enhanced;
 mod flood;

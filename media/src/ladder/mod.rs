@@ -8,5 +8,5 @@ mod plan;
 mod setting;
 
 pub use pace::{Change, Pace, Step};
-pub use plan::{Plan, PlannedRung, SourcePicture, plan};
+pub use plan::{LADDER_SHARE_MAX, Plan, PlannedRung, SourcePicture, plan};
 pub use setting::{EncodeSetting, LadderSetting, LadderSettingError, VARIANTS_MAX, Variant};

@@ -16,13 +16,13 @@ const AUTOMATIC_RATE_MILLIS_MAX: u32 = 31_000;
 const ENCODER_RATE_MILLIS_MAX: u32 = 60_000;
 /// A source that does not tell its frame rate.
 const USUAL_RATE_MILLIS: u32 = 30_000;
-/// Milliseconds of one core for a million pixels, measured on a core of a rented machine: decoding
-/// (performance.md §4), scaling included.
-const DECODE_MS_PER_MEGAPIXEL: f64 = 5.0;
-/// The same for encoding at CPU level 2.
-const ENCODE_MS_PER_MEGAPIXEL: f64 = 6.0;
+/// Milliseconds of one core for a million pixels, measured by `riverrun doctor` on a core of a
+/// rented machine: decoding 1080p of 6 Mbit/s and 720p of 4 Mbit/s (5.5 to 6.8), scaling included.
+const DECODE_MS_PER_MEGAPIXEL: f64 = 6.5;
+/// The same for encoding at CPU level 2 (7 to 10, film and drawn pictures alike).
+const ENCODE_MS_PER_MEGAPIXEL: f64 = 8.0;
 /// The share of all cores that an automatic ladder may take; the rest serves viewers.
-const LADDER_SHARE_MAX: f64 = 0.6;
+pub const LADDER_SHARE_MAX: f64 = 0.6;
 /// An automatic rung with more bits than this share of the source's is no relief to anybody.
 const BITRATE_SHARE_MAX: f64 = 0.75;
 

@@ -1,0 +1,169 @@
+//! `riverrun doctor`: whether the server can run here, and which ladders this machine can hold.
+//!
+//! The start-up probes come first; then each kind of work of a ladder is [measured](measure) with
+//! [drawn pictures](footage), added up for common sources ([`verdict`]) and [told](report). All in
+//! this process, without a file or a socket.
+
+mod footage;
+mod measure;
+mod report;
+mod verdict;
+
+use std::io::{self, Write as _};
+use std::thread::available_parallelism;
+
+use riverrun_media::access_unit::VideoTrack;
+use riverrun_media::codec::{
+    H264DecoderError, H264EncoderError, PictureSize, PictureSizeError, Undecodable,
+};
+use riverrun_media::h264::AvccError;
+use riverrun_media::ladder::{LadderSetting, LadderSettingError, plan};
+use rustix::thread::sched_getaffinity;
+use thiserror::Error;
+
+use self::measure::{Clip, Cost, Spent};
+use self::report::{Cores, Tally};
+use self::verdict::{Figure, Figures, Load};
+use crate::config::DoctorArguments;
+use crate::probe::{self, ProbeError};
+
+/// Pictures that publishers send: width, height, usual bit/s.
+const SOURCES: [(u32, u32, u32); 2] = [(1_920, 1_080, 6_000_000), (1_280, 720, 4_000_000)];
+/// Pictures per second of the first and of the second source.
+const SOURCE_RATES: [&[u32]; 2] = [&[60, 30], &[30]];
+/// Heights of the rungs that are measured.
+const RUNGS: [u32; 4] = [1_080, 720, 480, 360];
+/// Rungs of a ladder that encodes everything again: the source's own height and two below.
+const ALL_RUNGS: usize = 3;
+
+/// Why nothing can be told.
+#[derive(Debug, Error)]
+pub enum DoctorError {
+    /// The server would not start.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// An encoder could not be made or failed.
+    #[error("the H.264 encoder does not work here: {0}")]
+    Encoder(#[from] H264EncoderError),
+    /// A decoder could not be made.
+    #[error("the H.264 decoder does not work here: {0}")]
+    Decoder(#[from] Undecodable),
+    /// A decoder failed.
+    #[error("the H.264 decoder does not work here: {0}")]
+    Decoding(#[from] H264DecoderError),
+    /// Our own encoder's parameter sets are not understood.
+    #[error("the H.264 encoder does not work here: {0}")]
+    ParameterSets(#[from] AvccError),
+    /// A ladder that cannot be set.
+    #[error(transparent)]
+    Ladder(#[from] LadderSettingError),
+    /// A size that cannot be coded.
+    #[error(transparent)]
+    Size(#[from] PictureSizeError),
+}
+
+/// Probes, measures and prints, in less than half a minute. Wrong is what keeps the server from
+/// running; a machine that is too slow for a ladder is told, not refused.
+pub fn run(arguments: DoctorArguments) -> Result<(), DoctorError> {
+    let limits = probe::raise_limits()?;
+    probe::executor()?;
+    let cores = cores();
+    print(&report::start(&limits, &cores));
+    let (figures, sources, spent) = measured(arguments.cpu_level)?;
+    let mut tallies = Vec::new();
+    for track in &sources {
+        for setting in ladders(track, cores.allowed, arguments.cpu_level)? {
+            let plan = plan(&setting, track, cores.allowed);
+            tallies.push(Tally {
+                source: track.clone(),
+                load: Load::of(&plan, track, &figures),
+                setting,
+            });
+        }
+    }
+    print(&report::end(&figures, arguments.cpu_level, &tallies, &cores, spent));
+    Ok(())
+}
+
+/// A closed standard output is no reason to fail.
+fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+fn cores() -> Cores {
+    let allowed = sched_getaffinity(None).map_or(0, |set| set.count());
+    let allowed = usize::try_from(allowed).unwrap_or(1).max(1);
+    // Knows of a container's CPU quota too.
+    let usable = available_parallelism().map_or(allowed, usize::from).min(allowed);
+    Cores { allowed, usable }
+}
+
+/// Every figure, the tracks of the sources, and the time of both clocks that it took.
+fn measured(cpu_level: u8) -> Result<(Figures, Vec<VideoTrack>, Spent), DoctorError> {
+    let (mut figures, mut tracks, mut all) = (Figures::default(), Vec::new(), Spent::default());
+    let mut note = |size, cost: Cost| {
+        all = all.and(cost.spent);
+        Figure { size, ms: cost.ms }
+    };
+    for ((width, height, bitrate), rates) in SOURCES.into_iter().zip(SOURCE_RATES) {
+        let size = PictureSize::new(width, height)?;
+        let clip = Clip::make(size, bitrate)?;
+        figures.decode.push(note(size, clip.decode()?));
+        tracks.extend(rates.iter().map(|&rate| clip.track(rate)));
+    }
+    let Some(track) = tracks.get(1) else { return Ok((figures, tracks, all)) };
+    let mut larger: Option<PictureSize> = None;
+    for rung in plan(&heights(&RUNGS, cpu_level)?, track, 1).rungs {
+        if let Some(larger) = larger {
+            figures.scale.push(note(rung.size, measure::scale(larger, rung.size)?));
+        }
+        figures.encode.push(note(rung.size, measure::encode(&rung)?));
+        larger = Some(rung.size);
+    }
+    Ok((figures, tracks, all))
+}
+
+/// What is made of a source without being asked for, and everything encoded again.
+fn ladders(
+    track: &VideoTrack,
+    cores: usize,
+    cpu_level: u8,
+) -> Result<[LadderSetting; 2], DoctorError> {
+    let automatic = plan(&LadderSetting::Automatic, track, cores);
+    let mut variants = vec!["source".to_owned()];
+    for rung in &automatic.rungs {
+        let height = rung.size.height();
+        variants.push(format!("{height}p/{}:{cpu_level}", rung.frame_rate_millis / 1_000));
+    }
+    let heights_below = RUNGS.iter().copied().filter(|&height| height <= track.height);
+    let all: Vec<u32> = heights_below.take(ALL_RUNGS).collect();
+    Ok([variants.join(",").parse()?, heights(&all, cpu_level)?])
+}
+
+/// The setting that encodes these heights.
+fn heights(heights: &[u32], cpu_level: u8) -> Result<LadderSetting, LadderSettingError> {
+    let variants: Vec<_> = heights.iter().map(|side| format!("{side}p:{cpu_level}")).collect();
+    variants.join(",").parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ladders_are_settings_that_can_be_typed() {
+        let clip = |width, height| {
+            Clip::make(PictureSize::new(width, height).unwrap(), 4_000_000).unwrap()
+        };
+        for (width, height, rate, cores, level, want) in [
+            (1_280, 720, 30, 4, 2, ["source,480p/30,360p/30", "720p,480p,360p"]),
+            (1_280, 720, 60, 4, 3, ["source,480p/30:3,360p/30:3", "720p:3,480p:3,360p:3"]),
+            (640, 360, 30, 4, 2, ["source", "360p"]),
+        ] {
+            let track = clip(width, height).track(rate);
+            let told = ladders(&track, cores, level).unwrap().map(|ladder| ladder.to_string());
+            assert_eq!(told, want, "{width}x{height} at {rate}");
+        }
+    }
+}
