@@ -1,7 +1,7 @@
 //! `riverrun doctor`: whether the server can run here, and which ladders this machine can hold.
 //!
-//! The start-up probes come first; then each kind of work of a ladder is [measured](measure) with
-//! [drawn pictures](footage), added up for common sources ([`verdict`]) and [told](report). All in
+//! The start-up probes come first; then each kind of work of a ladder is measured with
+//! drawn pictures, added up for common sources and told. All in
 //! this process, without a file or a socket.
 
 mod footage;
