@@ -1,8 +1,7 @@
 //! `riverrun doctor`: whether the server can run here, and which ladders this machine can hold.
 //!
-//! The start-up probes come first; then each kind of work of a ladder is measured with
-//! drawn pictures, added up for common sources and told. All in
-//! this process, without a file or a socket.
+//! The start-up probes come first; then each kind of work of a ladder is measured with drawn
+//! pictures, added up for common sources and told. All in this process, without a file or a socket.
 
 mod footage;
 mod measure;

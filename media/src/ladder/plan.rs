@@ -17,9 +17,9 @@ const ENCODER_RATE_MILLIS_MAX: u32 = 60_000;
 /// A source that does not tell its frame rate.
 const USUAL_RATE_MILLIS: u32 = 30_000;
 /// Milliseconds of one core for a million pixels, measured by `riverrun doctor` on a core of a
-/// rented machine: decoding 1080p of 6 Mbit/s and 720p of 4 Mbit/s (5.5 to 6.8), scaling included.
+/// rented machine: decoding 1080p of 6 Mbit/s and 720p of 4 Mbit/s (5.5 to 7.8), scaling included.
 const DECODE_MS_PER_MEGAPIXEL: f64 = 6.5;
-/// The same for encoding at CPU level 2 (7 to 10, film and drawn pictures alike).
+/// The same for encoding at CPU level 2 (7 to 11.5, film and drawn pictures alike).
 const ENCODE_MS_PER_MEGAPIXEL: f64 = 8.0;
 /// The share of all cores that an automatic ladder may take; the rest serves viewers.
 pub const LADDER_SHARE_MAX: f64 = 0.6;
