@@ -65,6 +65,10 @@ const UNITS_RESUME: usize = 16;
 const EARLY_UNITS_MAX: usize = 1_024;
 /// How long the end of a source waits for its last pictures.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(700);
+/// A decoder that has taken nothing for this long, with its queue full, hangs.
+const DECODER_HANG: Duration = Duration::from_secs(3);
+/// A ladder that ends or hangs is made anew no more often than this.
+const REMAKE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Why there is no ladder.
 #[derive(Debug, thiserror::Error)]
@@ -78,11 +82,6 @@ enum LadderError {
     #[error("the thread ended while it began")]
     Ended,
 }
-
-/// A decoder that has taken nothing for this long, with its queue full, hangs.
-const DECODER_HANG: Duration = Duration::from_secs(3);
-/// A ladder that ends or hangs is made anew no more often than this.
-const REMAKE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The ladder of one timeline's tracks, perhaps without a rung: then it takes stills.
 pub struct Ladder {

@@ -113,6 +113,25 @@ fn half_the_frame_rate() {
     assert_eq!(starts(&source), starts(&lower));
 }
 
+/// The source is not on offer, but still decides where segments begin.
+#[test]
+fn encoded_renditions_without_the_source() {
+    let server = Server::start_with(&["--renditions", "270p@900,180p@400"]);
+    let publisher = Publisher::start(Program::Ffmpeg, "fps25", Pace::Live, &server.publish_url());
+    let followers = follow_each(&server, &[SOURCE, UPPER, SOUND]);
+    publisher.finish(LIMIT);
+    let recordings: Vec<_> =
+        followers.into_iter().map(|follower| follower.wait_end(LIMIT)).collect();
+    recordings.iter().for_each(Recording::assert_clean);
+    assert!(shown(&recordings[0]).len() > 150);
+    assert_equal_times(&shown(&recordings[0]), &shown(&recordings[1]));
+    assert_eq!(starts(&recordings[0]), starts(&recordings[1]));
+    let playlist = Multivariant::parse(server.get("/hls/stream.m3u8").text());
+    let sizes: Vec<_> =
+        playlist.variants.iter().filter_map(|v| v.attributes.get("RESOLUTION")).collect();
+    assert_eq!(sizes, ["480x270", "320x180"]);
+}
+
 /// A server that runs 15 of every 100 ms, on two cores about 30 % of one.
 struct Throttled(Arc<AtomicBool>, Option<JoinHandle<()>>);
 
