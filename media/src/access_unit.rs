@@ -151,6 +151,19 @@ pub struct AudioTrack {
     pub bitrate: Option<u32>,
 }
 
+impl AudioTrack {
+    /// The track that a codec's configuration describes.
+    pub fn of(codec: AudioCodec, bitrate: Option<u32>) -> Self {
+        Self {
+            sample_rate: codec.sample_rate(),
+            channels: codec.channels(),
+            samples_per_unit: codec.samples_per_unit(),
+            bitrate,
+            codec,
+        }
+    }
+}
+
 /// Audio codecs with a sample entry of ours.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum AudioCodec {

@@ -198,13 +198,7 @@ mod tests {
     use crate::picture::Colour;
 
     fn audio_entry(codec: AudioCodec) -> Vec<u8> {
-        let track = AudioTrack {
-            sample_rate: codec.sample_rate(),
-            channels: codec.channels(),
-            samples_per_unit: codec.samples_per_unit(),
-            bitrate: None,
-            codec,
-        };
+        let track = AudioTrack::of(codec, None);
         let mut w = BoxWriter::default();
         write_audio(&mut w, &track);
         w.into_bytes()

@@ -83,13 +83,7 @@ mod tests {
     use crate::opus::OpusConfig;
 
     fn track(codec: AudioCodec) -> AudioTrack {
-        AudioTrack {
-            sample_rate: codec.sample_rate(),
-            channels: codec.channels(),
-            samples_per_unit: codec.samples_per_unit(),
-            bitrate: None,
-            codec,
-        }
+        AudioTrack::of(codec, None)
     }
 
     fn aac(bytes: &[u8]) -> AudioTrack {

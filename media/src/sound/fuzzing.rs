@@ -21,13 +21,7 @@ pub fn aac_decode(data: &[u8]) {
     let Ok(config) = AudioSpecificConfig::parse(choices.bytes(length)) else { return };
     let Ok(mut decoder) = AacDecoder::new(&config) else { return };
     let codec = AudioCodec::Aac(config);
-    let track = AudioTrack {
-        sample_rate: codec.sample_rate(),
-        channels: codec.channels(),
-        samples_per_unit: codec.samples_per_unit(),
-        bitrate: None,
-        codec,
-    };
+    let track = AudioTrack::of(codec, None);
     let mut transcoder = SoundTranscoder::new(&track, SoundConfig::default()).ok();
     let timescale = Timescale::new(track.sample_rate).unwrap_or(Timescale::MILLIS);
     let first = i64::from(track.sample_rate);

@@ -113,13 +113,7 @@ impl SoundTranscoder {
             bitrate: bitrate(config.bitrate, sample_rate, channels),
         };
         let codec = AudioSpecificConfig::parse(AacEncoder::new(encoder)?.config())?;
-        let output = AudioTrack {
-            sample_rate: codec.output_sample_rate(),
-            channels: codec.channels(),
-            samples_per_unit: codec.samples_per_unit(),
-            bitrate: Some(encoder.bitrate),
-            codec: AudioCodec::Aac(codec),
-        };
+        let output = AudioTrack::of(AudioCodec::Aac(codec), Some(encoder.bitrate));
         // The stage will be made for what the decoder gives; a rate that it cannot be made for is
         // refused here.
         Stage::new(input.output_sample_rate(), &[Speaker::Centre], &encoder)?;

@@ -152,14 +152,9 @@ impl AudioInput {
 
     /// The track as it is now.
     pub(super) fn track(&self, metadata: &Metadata) -> Option<AudioTrack> {
-        let codec = self.config.clone()?;
-        Some(AudioTrack {
-            sample_rate: codec.sample_rate(),
-            channels: codec.channels(),
-            samples_per_unit: self.usual_samples.unwrap_or_else(|| codec.samples_per_unit()),
-            bitrate: metadata.audio_bitrate,
-            codec,
-        })
+        let mut track = AudioTrack::of(self.config.clone()?, metadata.audio_bitrate);
+        track.samples_per_unit = self.usual_samples.unwrap_or(track.samples_per_unit);
+        Some(track)
     }
 
     fn configure(&mut self, config: AudioCodec) -> bool {

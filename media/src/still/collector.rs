@@ -6,8 +6,6 @@ use crate::picture::Colour;
 use crate::scale::{Scaler, rung_size};
 use crate::time::{MediaTime, Timescale};
 
-/// From one still to the next, in ticks of 90 kHz: 20 s, as in Owncast (API §5.7).
-const PERIOD: i64 = 20 * 90_000;
 /// Length of the preview, in ticks: 1 s.
 const PREVIEW_LENGTH: i64 = 90_000;
 /// Pictures of a preview.
@@ -36,6 +34,9 @@ struct UnderWay {
 }
 
 impl StillCollector {
+    /// From one still to the next, as in Owncast (API §5.7).
+    pub const PERIOD: MediaTime = MediaTime::from_millis(20_000);
+
     /// Shows the collector a whole picture with the time at which it is shown; most are not wanted
     /// and cost nothing. `display_size` is the size on a screen (MV-2).
     ///
@@ -55,7 +56,7 @@ impl StillCollector {
         self.seen = Some(pts);
         if self.next.is_none_or(|next| pts >= next) {
             self.under_way = UnderWay::begin(pts, picture, display_size, colour);
-            self.next = Some(pts.saturating_add(PERIOD));
+            self.next = Some(pts.saturating_add(Self::PERIOD.rescale(Timescale::VIDEO).ticks()));
         }
         let under_way = self.under_way.as_mut()?;
         under_way.add(pts, picture);

@@ -143,13 +143,7 @@ fn bit_rates_are_brought_into_range() {
 #[test]
 fn what_cannot_be_transcoded_is_refused_in_words() {
     use crate::opus::OpusConfig;
-    let of = |codec: AudioCodec| AudioTrack {
-        sample_rate: codec.sample_rate(),
-        channels: codec.channels(),
-        samples_per_unit: codec.samples_per_unit(),
-        bitrate: None,
-        codec,
-    };
+    let of = |codec: AudioCodec| AudioTrack::of(codec, None);
     for (codec, words) in [
         (AudioCodec::Opus(OpusConfig::stereo()), "Opus"),
         (AudioCodec::Aac(AudioSpecificConfig::lc(47_999, 2).unwrap()), "47999 samples"),

@@ -26,13 +26,7 @@ impl Recording {
     /// Units whose first sample is `delay` samples before the sound that was coded.
     fn new(config: AudioSpecificConfig, delay: i64, units: Vec<Bytes>) -> Self {
         let codec = AudioCodec::Aac(config);
-        let track = AudioTrack {
-            sample_rate: codec.sample_rate(),
-            channels: codec.channels(),
-            samples_per_unit: codec.samples_per_unit(),
-            bitrate: None,
-            codec,
-        };
+        let track = AudioTrack::of(codec, None);
         let first = START_SECONDS * i64::from(track.sample_rate) - delay;
         Self { track, first, units }
     }
