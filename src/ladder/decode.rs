@@ -75,13 +75,13 @@ impl Decoding {
         Self { decoder, switch, faults, complained: None }
     }
 
-    /// Runs until nobody feeds it. A panic ends the ladder, which the broadcast survives.
+    /// Runs until nobody feeds it. A panic ends this ladder; the broadcast makes another.
     pub(super) fn run(mut self, feed: &Receiver<Feed>) {
         lower_priority(DECODER_NICENESS);
         while let Ok(heard) = feed.recv_blocking() {
             let decoding = AssertUnwindSafe(|| self.hear(heard));
             if catch_unwind(decoding).is_err() {
-                tracing::error!("the decoder panicked: this broadcast goes on without a ladder");
+                tracing::error!("the decoder panicked: the ladder has a gap until it is made anew");
                 return;
             }
         }
@@ -99,9 +99,7 @@ impl Decoding {
             }
             Feed::Unit { payload, pts, arrived } => {
                 switch.note_arrival(pts, arrived);
-                if faults.strike("decode") {
-                    decoder.drain(&mut |picture| switch.show(picture));
-                }
+                faults.strike("decode");
                 let begun = Instant::now();
                 switch.shown = Duration::ZERO;
                 let decoded = decoder.decode(&payload, pts, &mut |picture| switch.show(picture));

@@ -181,7 +181,7 @@ impl Work {
         gauge.mark(&gauge.oldest, Some(uncoded.arrived));
         let called = Instant::now();
         gauge.mark(&gauge.called, Some(called));
-        if self.faults.strike(&self.variant.to_string()) {
+        if self.faults.strike(self.variant) {
             return Err(H264EncoderError::Failed);
         }
         let coded = self.encoder.encode(uncoded.picture.view(), uncoded.begins_segment)?;

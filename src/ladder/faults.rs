@@ -2,6 +2,7 @@
 //! while a server is live (F7). `RIVER_FAULT` is the name of a file; what stands in it, such as
 //! `1:hang` or `decode:panic`, happens once to the codec named.
 
+use std::fmt::Display;
 #[cfg(debug_assertions)]
 use std::path::PathBuf;
 
@@ -19,12 +20,11 @@ impl Faults {
     }
 
     /// Before a call into the codec `name`; `true` when it is to fail.
-    pub(super) fn strike(&self, name: &str) -> bool {
+    pub(super) fn strike(&self, name: impl Display) -> bool {
         const HANG: std::time::Duration = std::time::Duration::from_secs(5);
         let Some(file) = &self.file else { return false };
         let Ok(fault) = std::fs::read_to_string(file) else { return false };
-        let Some(kind) = fault.trim().strip_prefix(name).and_then(|rest| rest.strip_prefix(':'))
-        else {
+        let Some(kind) = fault.trim().strip_prefix(&format!("{name}:")) else {
             return false;
         };
         let _ = std::fs::remove_file(file);
@@ -44,7 +44,7 @@ impl Faults {
     }
 
     #[expect(clippy::unused_self, reason = "the same shape as in builds that can misbehave")]
-    pub(super) const fn strike(&self, _name: &str) -> bool {
+    pub(super) fn strike(&self, _name: impl Display) -> bool {
         false
     }
 }

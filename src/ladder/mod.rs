@@ -37,6 +37,7 @@ use riverrun_media::codec::{H264Decoder, Undecodable};
 use riverrun_media::health::{DecodingFigures, RenditionReading};
 use riverrun_media::hls::{self, Boundary, Lineup};
 use riverrun_media::ladder::{LadderSetting, Plan, plan};
+use riverrun_media::still::StillCollector;
 use riverrun_media::time::MediaTime;
 use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -317,16 +318,15 @@ struct StillGate {
 }
 
 impl StillGate {
-    /// As often as stills are taken.
-    const PERIOD: MediaTime = MediaTime::from_millis(20_000);
     /// The preview, and what may be reordered behind it.
     const LENGTH: MediaTime = MediaTime::from_millis(1_600);
 
     fn passes(&mut self, unit: &AccessUnit) -> bool {
         let since = self.opened.map(|opened| unit.pts.minus(opened));
         // Times that go back are another timeline's.
-        let due =
-            since.is_none_or(|since| since >= Self::PERIOD || since < MediaTime::from_millis(0));
+        let due = since.is_none_or(|since| {
+            since >= StillCollector::PERIOD || since < MediaTime::from_millis(0)
+        });
         if unit.sync && due {
             self.opened = Some(unit.pts);
             return true;

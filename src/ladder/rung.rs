@@ -19,7 +19,8 @@ use super::outlet::Outlet;
 use super::tally::Tally;
 use crate::thread_wait::block_on_until;
 
-/// A call into the codec that takes longer than this hangs: twenty times the slowest picture seen.
+/// A call into the codec that takes longer than this hangs: it is the time of sixty pictures at 30
+/// a second, and an encoder that needs more than one of them for each is suspended before.
 const HANG: Duration = Duration::from_secs(2);
 /// An encoder that fails again this soon is not started again at once.
 const FAILURE_INTERVAL: Duration = Duration::from_secs(60);

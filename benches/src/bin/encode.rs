@@ -1,7 +1,7 @@
 //! `encode`: one rendition's encoder alone. Raw I420 pictures in on standard input, Annex B out on
 //! standard output, what it cost and how it held its bit rate as one line on standard error.
-// The line is the output.
-#![allow(clippy::print_stderr)]
+
+#![allow(clippy::print_stderr, reason = "the line is the output")]
 
 use std::io::{self, BufWriter, Read, Write};
 use std::num::NonZeroU32;
