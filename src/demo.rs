@@ -67,7 +67,8 @@ pub async fn run(stage: Sender<StageMessage>, outlets: Outlets, shard: ShardId, 
             tracing::error!(%error, "the demo's thread could not be started");
         }
         let (broadcast, leaving) = perform(broadcast, &pictures, &revoked, &outlets).await;
-        let back = StageMessage::Return { publisher, broadcast, leaving };
+        let grant = Grant { broadcast, revoked };
+        let back = StageMessage::Return { publisher, grant, leaving };
         if stage.send(back).await.is_err() {
             return;
         }

@@ -420,16 +420,18 @@ impl Connection {
         self.farewell = None;
         let held = match std::mem::replace(&mut self.role, Role::Visitor) {
             Role::Visitor => None,
-            Role::Publisher { publisher, broadcast, .. } => Some((publisher, broadcast)),
+            Role::Publisher { publisher, broadcast, revoked, .. } => {
+                Some((publisher, Grant { broadcast, revoked }))
+            }
             Role::Claiming { publisher, answer, .. } => {
                 // Closed first: a grant is either here already or goes back to the stage itself.
                 answer.close();
                 let granted = answer.try_recv().ok().and_then(Result::ok);
-                granted.map(|grant| (publisher, grant.broadcast))
+                granted.map(|grant| (publisher, grant))
             }
         };
-        if let Some((publisher, broadcast)) = held {
-            let back = StageMessage::Return { publisher, broadcast, leaving };
+        if let Some((publisher, grant)) = held {
+            let back = StageMessage::Return { publisher, grant, leaving };
             let _ = self.shard.plan.stage.send(back).await;
         }
     }

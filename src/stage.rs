@@ -50,8 +50,9 @@ pub enum StageMessage {
     Return {
         /// Who.
         publisher: PublisherId,
-        /// What was granted.
-        broadcast: Box<Broadcast>,
+        /// What was granted, whole: the stage alone closes the channel of the revocation, so a
+        /// closed one means that the broadcast was lost, not that it is on its way.
+        grant: Grant,
         /// How it ended.
         leaving: Leaving,
     },
@@ -212,8 +213,8 @@ impl Stage {
     async fn handle(&mut self, message: StageMessage) {
         match message {
             StageMessage::Claim(claim) => self.claim(claim).await,
-            StageMessage::Return { publisher, broadcast, leaving } => {
-                self.take_back(publisher, broadcast, leaving).await;
+            StageMessage::Return { publisher, grant, leaving } => {
+                self.take_back(publisher, grant.broadcast, leaving).await;
             }
             StageMessage::Lost(shard) => self.lose(shard).await,
             StageMessage::Forgotten { shard, broadcast } => self.forget(shard, broadcast).await,

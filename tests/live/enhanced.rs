@@ -52,7 +52,9 @@ codecs! {
     hevc_aac: "hevc-aac" Live "hvc1.1.6.L63.90,mp4a.40.2" ["hevc", "aac"];
     av1_opus: "av1-opus" Live "av01.0.01M.08,Opus" ["av1", "opus"];
     h264_opus: "h264-opus" Fast "avc1.64001E,Opus" ["h264", "opus"];
-    h264_flac: "h264-flac" Fast "avc1.64001E,fLaC" ["h264", "flac"];
+    // At leisure: 2.8 MB are acknowledged once (AK-1), and an ffmpeg that closes before it has read
+    // that throws away what it has not sent yet.
+    h264_flac: "h264-flac" Live "avc1.64001E,fLaC" ["h264", "flac"];
     h264_ac3: "h264-ac3" Fast "avc1.64001E,ac-3" ["h264", "ac3"];
     h264_eac3: "h264-eac3" Fast "avc1.64001E,ec-3" ["h264", "eac3"];
     h264_mp3: "h264-mp3" Fast "avc1.64001E,mp4a.6B" ["h264", "mp3"];

@@ -218,24 +218,37 @@ impl Broadcaster {
         let (skip, plain) = (choices.yes(), choices.yes());
         let directives = Directives { msn, part, skip, plain };
         let folder = choices.pick(&["0", "audio", "1", ""]);
-        let answers =
-            [self.window.multivariant(&directives), self.window.playlist(folder, &directives)];
-        for answer in answers {
-            match answer {
-                Answer::Ready(snapshot) => {
-                    let text = snapshot.text();
-                    assert!(text.starts_with(b"#EXTM3U\n") && text.ends_with(b"\n"), "PL-1");
-                    assert!(std::str::from_utf8(text).is_ok(), "PL-1");
-                }
-                Answer::Wait(wait) => {
-                    assert!(plain || !self.window.reached(&wait), "{wait:?} waits in vain");
-                }
-                Answer::NotFound => assert!(!["0", "audio"].contains(&folder) || !self.listed()),
-                Answer::BadRequest(_) => assert!(msn.is_some()),
-            }
+        match self.window.multivariant(&directives) {
+            // A broadcast that ended before anything of it was listed is as good as none.
+            Answer::NotFound => assert!(!self.window.is_live() && !self.holds_media()),
+            answer => self.judge(&answer, &directives),
+        }
+        match self.window.playlist(folder, &directives) {
+            Answer::NotFound => assert!(!["0", "audio"].contains(&folder) || !self.listed()),
+            answer => self.judge(&answer, &directives),
         }
         let status: Vec<_> = self.window.renditions().collect();
         assert!(status.len() <= 2, "{status:?}");
+    }
+
+    fn judge(&self, answer: &Answer, directives: &Directives) {
+        match answer {
+            Answer::Ready(snapshot) => {
+                let text = snapshot.text();
+                assert!(text.starts_with(b"#EXTM3U\n") && text.ends_with(b"\n"), "PL-1");
+                assert!(std::str::from_utf8(text).is_ok(), "PL-1");
+            }
+            Answer::Wait(wait) => {
+                assert!(directives.plain || !self.window.reached(wait), "{wait:?} waits in vain");
+            }
+            Answer::BadRequest(_) => assert!(directives.msn.is_some()),
+            Answer::NotFound => panic!("judged by the caller"),
+        }
+    }
+
+    /// A whole segment of some rendition is listed.
+    fn holds_media(&self) -> bool {
+        self.window.renditions().any(|rendition| rendition.segments > 0)
     }
 
     /// Some rendition of each kind exists.
