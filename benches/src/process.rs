@@ -49,11 +49,20 @@ impl Server {
         Self::riverrun_with(binary, shards, &[])
     }
 
+    /// Our server with one shard on this core.
+    pub fn riverrun_on(binary: &Path, core: usize) -> Outcome<Self> {
+        Self::riverrun_at(&core.to_string(), binary, 1, &[])
+    }
+
     /// The same with more arguments; several shards share as many cores.
     pub fn riverrun_with(binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
-        let (folder, http, rtmp) = (fresh_folder()?, free_address()?, free_address()?);
         let cores = if shards == 1 { SERVER_CORE.to_string() } else { format!("0-{}", shards - 1) };
-        let mut command = on_core(&cores, binary);
+        Self::riverrun_at(&cores, binary, shards, arguments)
+    }
+
+    fn riverrun_at(cores: &str, binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
+        let (folder, http, rtmp) = (fresh_folder()?, free_address()?, free_address()?);
+        let mut command = on_core(cores, binary);
         command.args(["serve", "--log", "error", "--stream-key", KEY, "--admin-password"]);
         command.args(["bench-admin-password", "--shards", &shards.to_string()]);
         command.args(["--renditions", "source"]);
