@@ -322,18 +322,27 @@ mod tests {
             (
                 "240p:av1,480p@900,source",
                 2,
-                vec!["1: 854x480@900/30000x1", "0: 426x240@220/30000x1"],
+                vec!["1: 854x480@900/30000x1", "0: 426x240@240/30000x1"],
                 vec![],
             ),
             (
                 "source,360p@400:av1",
                 2,
                 vec![],
-                vec!["360p@400:av1 cannot be made", "640x360", "30 times", "270p:av1 or 360p@400/15:av1 would"],
+                vec![
+                    "360p@400:av1 cannot be made: AV1 of 640x360 pictures, 30 times a second",
+                    "takes 1.4 cores, and this machine has 0.8 left",
+                    "270p:av1 or 360p@400/15:av1 would fit",
+                ],
             ),
             ("source,360p@400/15:av1", 2, vec!["1: 640x360@400/15000x1"], vec![]),
             ("source,360p@400:av1", 4, vec!["1: 640x360@400/30000x2"], vec![]),
-            ("source,720p@900:av1", 16, vec!["1: 1280x720@900/30000x0"], vec![]),
+            (
+                "source,720p@900:av1",
+                16,
+                vec![],
+                vec!["the 4 threads", "480p:av1 or 720p@900/15:av1 would fit"],
+            ),
             // The first that fits leaves nothing for the second.
             (
                 "source,240p@150:av1,180p@100:av1",
@@ -341,7 +350,12 @@ mod tests {
                 vec!["1: 426x240@150/30000x1"],
                 vec!["180p@100:av1"],
             ),
-            ("source,144p:av1", 1, vec![], vec!["leave it out"]),
+            (
+                "source,720p@2000,144p:av1",
+                1,
+                vec!["1: 1280x720@2000/30000x1"],
+                vec!["0.0 left", "leave it out"],
+            ),
             ("source,1080p:av1", 64, vec![], vec!["1080p:av1 cannot be made"]),
         ] {
             let plan = plan(&setting.parse().expect("a ladder"), &source, cores);
