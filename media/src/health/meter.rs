@@ -6,7 +6,7 @@ use super::ingest::Arrivals;
 use super::rendition::{CodedPicture, RenditionFigures, RenditionReading};
 use super::{DecodingFigures, Figures, HISTORY_SECONDS};
 use crate::access_unit::AccessUnit;
-use crate::ladder::{Step, VARIANTS_MAX};
+use crate::ladder::{Step, VARIANT_NUMBERS};
 use crate::time::MediaTime;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ pub struct Meter {
     running: Figures,
     arrivals: Arrivals,
     /// Presentation time of the newest coded picture of each variant.
-    newest: [Option<MediaTime>; VARIANTS_MAX],
+    newest: [Option<MediaTime>; VARIANT_NUMBERS],
 }
 
 impl Meter {
@@ -47,7 +47,7 @@ impl Meter {
     /// Media times begin anew.
     pub fn begin_timeline(&mut self) {
         self.arrivals.begin_timeline();
-        self.newest = [None; VARIANTS_MAX];
+        self.newest = [None; VARIANT_NUMBERS];
     }
 
     /// A unit of the source arrived.

@@ -3,10 +3,16 @@
 //!
 //! Pure: the shell runs the codecs on threads of its own and asks here what to do.
 
+mod idle;
+mod numbers;
 mod pace;
 mod plan;
 mod setting;
 
+pub use idle::{IdleRungs, PauseIdle, RungSet};
+pub use numbers::VariantNumbers;
 pub use pace::{Change, Pace, Step};
-pub use plan::{LADDER_SHARE_MAX, Plan, PlannedRung, SourcePicture, plan};
-pub use setting::{EncodeSetting, LadderSetting, LadderSettingError, VARIANTS_MAX, Variant};
+pub use plan::{LADDER_SHARE_MAX, Plan, PlannedRung, SourcePicture, TIGHT_SHARE, plan};
+pub use setting::{
+    EncodeSetting, LadderSetting, LadderSettingError, VARIANT_NUMBERS, VARIANTS_MAX, Variant,
+};

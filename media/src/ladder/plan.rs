@@ -23,6 +23,9 @@ const DECODE_MS_PER_MEGAPIXEL: f64 = 6.5;
 const ENCODE_MS_PER_MEGAPIXEL: f64 = 8.0;
 /// The share of all cores that an automatic ladder may take; the rest serves viewers.
 pub const LADDER_SHARE_MAX: f64 = 0.6;
+/// A ladder that takes more than this share of all cores is tight: three quarters of what an
+/// automatic one may take, so that a busier scene or another program is felt.
+pub const TIGHT_SHARE: f64 = 0.45;
 /// An automatic rung with more bits than this share of the source's is no relief to anybody.
 const BITRATE_SHARE_MAX: f64 = 0.75;
 
@@ -65,7 +68,23 @@ pub struct PlannedRung {
     pub cpu_level: u8,
 }
 
+impl Plan {
+    /// The share of `cores` that decoding this source and encoding all rungs is thought to take.
+    pub fn share(&self, track: &VideoTrack, cores: usize) -> f64 {
+        if self.rungs.is_empty() {
+            return 0.0;
+        }
+        let encode: f64 = self.rungs.iter().map(PlannedRung::cost).sum();
+        (SourcePicture::of(track).cost() + encode) / cores.max(1) as f64
+    }
+}
+
 impl PlannedRung {
+    /// Cores.
+    fn cost(&self) -> f64 {
+        self.pixels_per_second() * ENCODE_MS_PER_MEGAPIXEL / 1e9
+    }
+
     fn pixels_per_second(&self) -> f64 {
         let pixels = f64::from(self.size.width()) * f64::from(self.size.height());
         pixels * f64::from(self.frame_rate_millis) / 1_000.0
@@ -76,6 +95,11 @@ impl SourcePicture {
     fn of(track: &VideoTrack) -> Self {
         let frame_rate_millis = track.frame_rate_millis.unwrap_or(USUAL_RATE_MILLIS).max(1);
         Self { width: track.width, height: track.height, frame_rate_millis, bitrate: track.bitrate }
+    }
+
+    /// Cores that decode it.
+    fn cost(&self) -> f64 {
+        self.pixels_per_second() * DECODE_MS_PER_MEGAPIXEL / 1e9
     }
 
     fn pixels_per_second(&self) -> f64 {
@@ -99,6 +123,18 @@ pub fn plan(setting: &LadderSetting, track: &VideoTrack, cores: usize) -> Plan {
     }
 }
 
+impl LadderSetting {
+    /// Plans the renditions of a source as [`plan`] does, or says in a sentence what of this setting
+    /// cannot be made of it. An automatic ladder is always what can be.
+    pub fn check(&self, track: &VideoTrack, cores: usize) -> Result<Plan, String> {
+        let mut plan = plan(self, track, cores);
+        match (self, plan.notice.take()) {
+            (Self::Variants(_), Some(notice)) => Err(notice),
+            (Self::Automatic | Self::Variants(_), notice) => Ok(Plan { notice, ..plan }),
+        }
+    }
+}
+
 /// The source and nothing else.
 fn alone(notice: Option<String>) -> Plan {
     Plan { source: Some(0), rungs: Vec::new(), notice }
@@ -107,7 +143,7 @@ fn alone(notice: Option<String>) -> Plan {
 fn automatic(source: &SourcePicture, cores: usize) -> Plan {
     let mut plan = alone(None);
     let budget = LADDER_SHARE_MAX * cores as f64;
-    let mut cost = source.pixels_per_second() * DECODE_MS_PER_MEGAPIXEL / 1e9;
+    let mut cost = source.cost();
     for side in AUTOMATIC_SIDES {
         if source.width.min(source.height) <= side || plan.rungs.len() == AUTOMATIC_RUNGS_MAX {
             continue;
@@ -123,7 +159,7 @@ fn automatic(source: &SourcePicture, cores: usize) -> Plan {
         if let Some(bitrate) = source.bitrate {
             rung.bitrate = rung.bitrate.min((f64::from(bitrate) * BITRATE_SHARE_MAX) as u32);
         }
-        let more = rung.pixels_per_second() * ENCODE_MS_PER_MEGAPIXEL / 1e9;
+        let more = rung.cost();
         if cost + more <= budget {
             cost += more;
             plan.rungs.push(rung);
@@ -287,6 +323,38 @@ mod tests {
             assert_eq!(told(&plan), want, "{setting}");
             assert_eq!(plan.notice, None);
         }
+    }
+
+    #[test]
+    fn a_setting_is_refused_with_what_cannot_be_made() {
+        let source = track(1_280, 720, Some(30_000));
+        for (setting, rungs) in [
+            ("auto", Ok(2)),
+            ("source", Ok(0)),
+            ("source,480p,240p", Ok(2)),
+            ("source,1x1@100", Err("1x1@100 cannot be made")),
+        ] {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            let checked = setting.check(&source, 2);
+            match (rungs, &checked) {
+                (Ok(rungs), Ok(plan)) => assert_eq!(plan.rungs.len(), rungs, "{setting}"),
+                (Err(part), Err(why)) => assert!(why.contains(part), "{setting}: {why}"),
+                _ => panic!("{setting}: {checked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_share_of_the_machine_grows_with_the_ladder() {
+        let source = track(1_920, 1_080, Some(30_000));
+        let share = |setting: &str, cores| {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            plan(&setting, &source, cores).share(&source, cores)
+        };
+        assert!(share("source", 1).abs() < f64::EPSILON);
+        assert!(share("auto", 2) < TIGHT_SHARE && share("auto", 1) > TIGHT_SHARE / 2.0);
+        assert!(share("source,1080p,720p,480p", 2) > TIGHT_SHARE);
+        assert!(share("source,1080p,720p,480p", 16) < TIGHT_SHARE);
     }
 
     #[test]
