@@ -276,3 +276,6 @@ impl Packager {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

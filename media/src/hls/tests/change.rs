@@ -57,7 +57,12 @@ impl Show {
     }
 
     fn push(&mut self, from_ms: i64, to_ms: i64) {
-        for unit in broadcast(from_ms, to_ms, 30, 2_000) {
+        self.push_gops(from_ms, to_ms, 2_000);
+    }
+
+    /// With a keyframe each `gop_ms`.
+    fn push_gops(&mut self, from_ms: i64, to_ms: i64, gop_ms: i64) {
+        for unit in broadcast(from_ms, to_ms, 30, gop_ms) {
             self.server.segmenter.push(unit.clone());
             while let Some(boundary) = self.server.segmenter.poll_boundary() {
                 self.ladder.starts.push_back(boundary);
@@ -226,6 +231,23 @@ fn a_rung_that_is_to_end_and_delivers_nothing_ends_all_the_same() {
     show.server.segmenter.interrupt();
     show.look();
     assert!(!show.change(lineup(Some(0), &[1])), "nothing comes in");
+}
+
+/// The source is cut between its keyframes; rungs have one at the start of each segment (AL-3).
+#[test]
+fn pl4_rungs_of_a_source_with_few_keyframes_are_independent() {
+    for gop_ms in [8_000, 20_000] {
+        let mut show = Show::new(lineup(Some(0), &[1]), &["0", "1", "audio"]);
+        show.push_gops(10_000, 52_000, gop_ms);
+        show.end();
+        let (source, rung) = (show.list("0"), show.list("1"));
+        assert_eq!(numbers(&source), numbers(&rung));
+        assert!(!source.independent_segments && rung.independent_segments, "{gop_ms} ms");
+        for (segment, own) in source.segments.iter().zip(&rung.segments) {
+            assert!(!segment.gap && !own.gap && own.parts[0].independent, "{gop_ms} ms");
+            assert_eq!(segment.date_ms, own.date_ms, "{gop_ms} ms");
+        }
+    }
 }
 
 #[test]
