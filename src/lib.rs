@@ -30,6 +30,7 @@ pub mod ladder;
 pub mod load;
 pub mod on_air;
 pub mod packager;
+pub mod pipeline;
 pub mod probe;
 pub mod publish;
 pub mod secrets;

@@ -12,18 +12,17 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 use riverrun_media::access_unit::{AccessUnit, Tracks};
 use riverrun_media::hls::{SegmenterConfig, Update};
-use riverrun_media::ladder::LadderSetting;
 use riverrun_media::rtmp::Event;
 use riverrun_media::source::Refusal;
 use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
-use rustix::thread::CpuSet;
 
 use crate::clock;
 use crate::handover::Stamp;
 use crate::health::HealthBoard;
 use crate::packager::Packager;
+use crate::pipeline::Pipeline;
 use crate::shard::{Facts, SHARD_QUEUE_MESSAGES, ShardMessage};
 
 /// Media sequence numbers taken out of the store at once: over two hours of 2 s segments.
@@ -105,22 +104,20 @@ impl Outlets {
 pub struct Numbers {
     store: Arc<Store>,
     segment_target: Duration,
-    renditions: LadderSetting,
-    cores: CpuSet,
+    pipeline: Pipeline,
     health: HealthBoard,
 }
 
 impl Numbers {
-    /// Numbers from `store`, for broadcasts with segments of about `segment_target`;
-    /// codecs run on `cores`, and how it goes is put down at `health`.
+    /// Numbers from `store`, for broadcasts with segments of about `segment_target` that go through
+    /// `pipeline`; how it goes is put down at `health`.
     pub const fn new(
         store: Arc<Store>,
         segment_target: Duration,
-        renditions: LadderSetting,
-        cores: CpuSet,
+        pipeline: Pipeline,
         health: HealthBoard,
     ) -> Self {
-        Self { store, segment_target, renditions, cores, health }
+        Self { store, segment_target, pipeline, health }
     }
 
     /// A new broadcast. Waits for the disk: not to be called on a shard.
@@ -137,7 +134,7 @@ impl Numbers {
         let health = self.health.begin(reservation.first_msn);
         Ok(Broadcast {
             next: Stamp { broadcast: reservation.first_msn, step: 0 },
-            packager: Packager::new(config, self.renditions.clone(), self.cores, health),
+            packager: Packager::new(config, self.pipeline.clone(), health),
             reservation: Arc::new(Reserved {
                 store: Arc::clone(&self.store),
                 until: AtomicU64::new(reservation.first_msn + MSN_BLOCK),

@@ -16,7 +16,7 @@ use async_channel::Sender;
 use riverrun_net::io::{BindError, ConnectionLimits};
 use riverrun_storage::disk::{OpenError, Store};
 use rustix::thread::sched_getaffinity;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -24,6 +24,8 @@ use crate::banner::Banner;
 use crate::config::{Config, LogLevel, Secret};
 use crate::executors::Executors;
 use crate::health::HealthBoard;
+use crate::ladder::{Demand, LadderControl};
+use crate::pipeline::Pipeline;
 use crate::probe::{self, ProbeError};
 use crate::publish::{Numbers, Outlets};
 use crate::secrets::{self, SecretError};
@@ -130,17 +132,14 @@ impl Running {
         open_files: u64,
     ) -> Result<Self, ServerError> {
         let (news, heard) = mpsc::channel();
-        listen_for_signals(news.clone())?;
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(config.shards);
         let health = HealthBoard::default();
-        let numbers = Numbers::new(
-            Arc::clone(store),
-            config.segment_target,
-            config.renditions.clone(),
-            sched_getaffinity(None).unwrap_or_default(),
-            health.clone(),
-        );
+        let pipeline = pipeline(config);
+        let (ladder, demand) = (pipeline.ladder.clone(), pipeline.demand.clone());
+        listen_for_signals(news.clone(), config.clone(), ladder.clone())?;
+        let target = config.segment_target;
+        let numbers = Numbers::new(Arc::clone(store), target, pipeline, health.clone());
         let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace);
         let ended = news.clone();
         thread::Builder::new()
@@ -160,6 +159,8 @@ impl Running {
             stage: stage.clone(),
             outlets,
             health,
+            ladder,
+            demand,
             connections_max: connections_max(open_files, config.shards),
             // None when the system does not say.
             cores: sched_getaffinity(None).unwrap_or_default(),
@@ -206,6 +207,20 @@ impl Running {
             tracing::warn!("a shard did not drain in time");
         }
         tracing::info!("stopped");
+    }
+}
+
+/// What the configuration says of media.
+fn pipeline(config: &Config) -> Pipeline {
+    // None when the system does not say.
+    let cores = sched_getaffinity(None).unwrap_or_default();
+    let count = usize::try_from(cores.count()).unwrap_or(1).max(1);
+    Pipeline {
+        ladder: LadderControl::new(config.renditions.clone(), count),
+        sound: config.sound,
+        idle: config.idle,
+        demand: Demand::default(),
+        cores,
     }
 }
 
@@ -263,14 +278,23 @@ fn log_to_stderr(level: LogLevel) {
     let _ = log.with_writer(std::io::stderr).try_init();
 }
 
-fn listen_for_signals(news: mpsc::Sender<News>) -> Result<(), ServerError> {
-    let mut signals =
-        signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).map_err(ServerError::Signal)?;
+fn listen_for_signals(
+    news: mpsc::Sender<News>,
+    config: Config,
+    ladder: LadderControl,
+) -> Result<(), ServerError> {
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
+        .map_err(ServerError::Signal)?;
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            for (earlier, _) in signals.forever().enumerate() {
-                if earlier > 0 {
+            let mut stopping = false;
+            for signal in signals.forever() {
+                if signal == SIGHUP {
+                    reload(&config, &ladder);
+                    continue;
+                }
+                if std::mem::replace(&mut stopping, true) {
                     // Asked twice: whoever asks does not want to wait for viewers.
                     std::process::exit(1);
                 }
@@ -281,4 +305,24 @@ fn listen_for_signals(news: mpsc::Sender<News>) -> Result<(), ServerError> {
         })
         .map_err(ServerError::Signal)?;
     Ok(())
+}
+
+/// Reads the configuration again. Its renditions come into force with the next segment; a
+/// configuration that is wrong in any place, or whose renditions cannot be made of what is on air,
+/// changes nothing.
+fn reload(config: &Config, ladder: &LadderControl) {
+    let renditions = match config.read_again() {
+        Ok(read) => read.renditions,
+        Err(error) => {
+            tracing::error!(%error, "the configuration is wrong: nothing changes");
+            return;
+        }
+    };
+    match ladder.set(renditions.clone()) {
+        Ok(()) => tracing::info!(
+            %renditions,
+            "the configuration was read again; what is not about renditions waits for a restart"
+        ),
+        Err(error) => tracing::error!(%error, "nothing changes"),
+    }
 }

@@ -54,6 +54,8 @@ pub(super) struct Moment {
 pub(super) struct EncoderThread {
     orders: Sender<Order>,
     gauge: Arc<Gauge>,
+    /// What it still makes is wanted.
+    finishes: bool,
 }
 
 /// What the thread is doing, for those who watch it.
@@ -130,7 +132,7 @@ impl EncoderThread {
             }
         };
         thread::Builder::new().name(name.to_owned()).spawn(body)?;
-        Ok(Self { orders, gauge })
+        Ok(Self { orders, gauge, finishes: false })
     }
 
     /// Queues an order. `false`: there is no room, or the thread has ended.
@@ -153,6 +155,11 @@ impl EncoderThread {
         self.gauge.since(&self.gauge.called, now).unwrap_or_default()
     }
 
+    /// No more orders come: the thread does what it has and ends.
+    pub(super) fn finish(mut self) {
+        self.finishes = true;
+    }
+
     /// The thread has ended with an error or a panic.
     pub(super) fn has_failed(&self) -> bool {
         self.gauge.failed.load(Ordering::Acquire)
@@ -162,7 +169,7 @@ impl EncoderThread {
 impl Drop for EncoderThread {
     /// The thread ends by itself; if it hangs, what it makes later is void.
     fn drop(&mut self) {
-        self.gauge.abandoned.store(true, Ordering::Release);
+        self.gauge.abandoned.store(!self.finishes, Ordering::Release);
     }
 }
 

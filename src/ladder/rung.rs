@@ -93,8 +93,14 @@ impl Rung {
         Ok(thread)
     }
 
-    /// The next picture begins a segment. An encoder that is missing is made anew.
-    pub(super) fn begin_segment(&mut self, now: Instant) {
+    /// The next picture begins a segment. An encoder that is missing is made anew. A rung that is
+    /// `paused` has no pictures in it.
+    pub(super) fn begin_segment(&mut self, now: Instant, paused: bool) {
+        self.tally.pauses(self.variant, paused);
+        if paused {
+            (self.owes_start, self.waits_for_start) = (false, true);
+            return;
+        }
         if self.pace.step() == Step::Suspended {
             return;
         }
@@ -195,6 +201,19 @@ impl Rung {
         } else {
             self.miss();
         }
+    }
+
+    /// It leaves the ladder: the encoder does what it has, then its thread ends.
+    pub(super) fn finish(mut self) {
+        self.tally.leaves(self.variant);
+        if let Some(thread) = self.thread.take() {
+            thread.finish();
+        }
+    }
+
+    /// Its number.
+    pub(super) const fn variant(&self) -> u8 {
+        self.variant
     }
 
     /// Of its pictures.

@@ -22,7 +22,7 @@ pub use meter::Meter;
 pub use rendition::{CodedPicture, RenditionFigures, RenditionReading};
 pub use ring::Ring;
 
-use crate::ladder::VARIANTS_MAX;
+use crate::ladder::VARIANT_NUMBERS;
 use crate::time::MediaTime;
 
 /// Seconds that are remembered: five minutes, in which an operator sees what led to a fault.
@@ -63,7 +63,7 @@ pub struct Figures {
     /// What was decoded of it, for encoded renditions and stills.
     pub decoding: DecodingFigures,
     /// Encoded renditions, by the number of the variant. `None`: there was none of this number.
-    pub renditions: [Option<RenditionFigures>; VARIANTS_MAX],
+    pub renditions: [Option<RenditionFigures>; VARIANT_NUMBERS],
 }
 
 impl Figures {

@@ -14,6 +14,8 @@ const PICTURE_MAX: Duration = Duration::from_secs(1);
 pub struct RenditionFigures {
     /// What it did without, at the end of the time.
     pub step: Step,
+    /// Nobody asked for it, so nothing was encoded: at the end of the time.
+    pub paused: bool,
     /// Coded pictures that came.
     pub pictures: u32,
     /// Bits of the pictures.
@@ -56,6 +58,8 @@ pub struct CodedPicture {
 pub struct RenditionReading {
     /// What it does without.
     pub step: Step,
+    /// Nothing is encoded because nobody asks for it.
+    pub paused: bool,
     /// Most pictures that waited for the encoder since the last reading.
     pub waiting_max: u32,
     /// Pictures that did not get to the encoder since the last reading.
@@ -67,6 +71,7 @@ impl RenditionFigures {
     pub(super) const fn at(step: Step) -> Self {
         Self {
             step,
+            paused: false,
             pictures: 0,
             bits: 0,
             media: Duration::ZERO,
@@ -93,6 +98,7 @@ impl RenditionFigures {
 
     pub(super) fn absorb(&mut self, later: &Self) {
         self.step = later.step;
+        self.paused = later.paused;
         self.pictures = self.pictures.saturating_add(later.pictures);
         self.bits = self.bits.saturating_add(later.bits);
         self.media = self.media.saturating_add(later.media);
@@ -106,6 +112,7 @@ impl RenditionFigures {
 
     pub(super) fn read(&mut self, reading: RenditionReading) {
         self.step = reading.step;
+        self.paused = reading.paused;
         self.waiting_max = self.waiting_max.max(reading.waiting_max);
         self.dropped = self.dropped.saturating_add(reading.dropped);
     }

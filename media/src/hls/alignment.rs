@@ -26,14 +26,17 @@
 mod flow;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::cutter::{Cutter, OpenSegment};
 use super::follower::{Follower, Horizon};
 use super::leader::{Expected, Held, Leader, NextSync};
 use super::limits::{DECODE_TICKS_MAX, OFFSET_TICKS_MAX};
+use super::lineup::Boundary;
+use super::names::RenditionId;
 use super::rendition_writer::RenditionWriter;
-use super::rungs::{Placed, Rungs, close_until};
-use super::update::Update;
+use super::rungs::{Placed, RungChange, Rungs, close_until};
+use super::update::{Change, Update};
 use crate::access_unit::{AccessUnit, TrackKind};
 use crate::time::MediaTime;
 
@@ -65,6 +68,18 @@ pub(super) struct Alignment {
     keyframes_too_rare: bool,
     /// What the follower may count on.
     horizon: Option<Horizon>,
+    /// Other renditions of the leader's pictures from its next segment on.
+    change: Option<LineupChange>,
+}
+
+/// Other renditions of the leader's pictures.
+#[derive(Debug)]
+pub(super) struct LineupChange {
+    /// The leader's own.
+    pub(super) leader: Option<RenditionId>,
+    pub(super) rungs: RungChange,
+    /// What the windows are told.
+    pub(super) update: Arc<Change>,
 }
 
 /// The writers of a timeline.
@@ -86,27 +101,28 @@ pub(super) struct TrackWriter {
 }
 
 impl Alignment {
-    /// Lengths in any unit; `start` is the output time of the first unit, `opening` when it is the
-    /// first of its broadcast.
+    /// Lengths in any unit; `opening` when it is the first of its broadcast.
     pub(super) fn new(
         target: MediaTime,
         limit: MediaTime,
-        start: MediaTime,
         opening: bool,
+        first: Boundary,
         tracks: TrackWriters,
     ) -> Self {
         let TrackWriters { leader, follower, rungs } = tracks;
+        let Boundary { timeline, start, lineup } = first;
         let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
         let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target(), opening);
         Self {
             cutter,
             leader: Leader::new(leader),
             follower: follower.map(|track| Follower::new(track, start)),
-            rungs: Rungs::new(rungs, start),
+            rungs: Rungs::new(rungs, start, timeline, lineup),
             target,
             limit,
             keyframes_too_rare: false,
             horizon: None,
+            change: None,
         }
     }
 
@@ -149,8 +165,23 @@ impl Alignment {
     }
 
     /// The next time at which the rungs' encoders start anew.
-    pub(super) fn poll_boundary(&mut self) -> Option<MediaTime> {
+    pub(super) fn poll_boundary(&mut self) -> Option<Boundary> {
         self.rungs.poll_boundary()
+    }
+
+    /// Other renditions from the leader's next segment on.
+    pub(super) fn change(&mut self, change: LineupChange) {
+        self.change = Some(change);
+    }
+
+    /// A change waits for its segment, or for the last pictures of a rung that ends.
+    pub(super) fn is_changing(&self) -> bool {
+        self.change.is_some() || self.rungs.is_any_ending()
+    }
+
+    /// Number of the leader's next segment.
+    pub(super) const fn next_cut(&self) -> u64 {
+        self.leader.writer.msn() + 1
     }
 
     /// Ends the timeline: writes every unit held and closes all segments at the same number.
@@ -384,7 +415,13 @@ impl Alignment {
         if let Some(follower) = &mut self.follower {
             follower.add_boundary(boundary);
         }
-        self.rungs.add_boundary(boundary);
+        let change = self.change.take().map(|LineupChange { leader, rungs, update }| {
+            let msn = update.first_msn;
+            out.push_back(Update::Change(update));
+            out.extend(self.leader.writer.rename(leader).map(Update::RenditionEnd));
+            (rungs, msn)
+        });
+        self.rungs.add_boundary(boundary, change);
     }
 
     /// The leader comes late, or returns after segments were ended without it: what is missing up

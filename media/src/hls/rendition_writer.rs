@@ -206,6 +206,17 @@ impl RenditionWriter {
         self.ends_segment = false;
     }
 
+    /// Goes on under another name, or without one, between two segments. Gives the old name if it
+    /// had another.
+    pub(super) fn rename(&mut self, id: Option<RenditionId>) -> Option<RenditionId> {
+        let old = std::mem::replace(&mut self.id, id);
+        if old != id {
+            // It began in a segment that nobody listed under this name.
+            self.discontinuity = false;
+        }
+        old.filter(|_| old != id)
+    }
+
     /// Its rendition.
     pub(super) const fn id(&self) -> Option<RenditionId> {
         self.id

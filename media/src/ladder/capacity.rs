@@ -13,6 +13,9 @@ const H264_MS_PER_MEGAPIXEL: f64 = 8.0;
 const AV1_MS_PER_MEGAPIXEL: f64 = 200.0;
 /// The share of all cores that a ladder may take; the rest serves viewers.
 pub const LADDER_SHARE_MAX: f64 = 0.6;
+/// A ladder that takes more than this share of all cores is tight: three quarters of what an
+/// automatic one may take, so that a busier scene or another program is felt.
+pub const TIGHT_SHARE: f64 = 0.45;
 /// The share of its core that a thread of an AV1 encoder may be busy with pictures of usual
 /// difficulty: scenes with more to code need room too.
 const AV1_THREAD_SHARE_MAX: f64 = 0.7;

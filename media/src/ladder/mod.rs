@@ -5,14 +5,19 @@
 
 mod capacity;
 mod encoder;
+mod idle;
+mod numbers;
 mod pace;
 mod plan;
 mod setting;
 
-pub use capacity::LADDER_SHARE_MAX;
+pub use capacity::{LADDER_SHARE_MAX, TIGHT_SHARE};
 pub use encoder::{RungEncoder, RungEncoderError};
+pub use idle::{IdleRungs, PauseIdle, RungSet};
+pub use numbers::VariantNumbers;
 pub use pace::{Change, Pace, Step};
 pub use plan::{Plan, PlannedRung, SourcePicture, plan};
 pub use setting::{
-    EncodeSetting, LadderSetting, LadderSettingError, RungCodec, VARIANTS_MAX, Variant,
+    EncodeSetting, LadderSetting, LadderSettingError, RungCodec, VARIANT_NUMBERS, VARIANTS_MAX,
+    Variant,
 };

@@ -64,6 +64,17 @@ pub struct PlannedRung {
     pub threads: usize,
 }
 
+impl Plan {
+    /// The share of `cores` that decoding this source and encoding all rungs is thought to take.
+    pub fn share(&self, track: &VideoTrack, cores: usize) -> f64 {
+        if self.rungs.is_empty() {
+            return 0.0;
+        }
+        let encode: f64 = self.rungs.iter().map(capacity::encoding).sum();
+        (capacity::decoding(&SourcePicture::of(track)) + encode) / cores.max(1) as f64
+    }
+}
+
 impl PlannedRung {
     pub(super) fn pixels_per_second(&self) -> f64 {
         let pixels = f64::from(self.size.width()) * f64::from(self.size.height());
@@ -95,6 +106,18 @@ pub fn plan(setting: &LadderSetting, track: &VideoTrack, cores: usize) -> Plan {
     match setting {
         LadderSetting::Automatic => automatic(&source, cores),
         LadderSetting::Variants(variants) => as_set(variants, &source, cores),
+    }
+}
+
+impl LadderSetting {
+    /// Plans the renditions of a source as [`plan`] does, or says in a sentence what of this setting
+    /// cannot be made of it. An automatic ladder is always what can be.
+    pub fn check(&self, track: &VideoTrack, cores: usize) -> Result<Plan, String> {
+        let mut plan = plan(self, track, cores);
+        match (self, plan.notice.take()) {
+            (Self::Variants(_), Some(notice)) => Err(notice),
+            (Self::Automatic | Self::Variants(_), notice) => Ok(Plan { notice, ..plan }),
+        }
     }
 }
 
@@ -233,6 +256,7 @@ mod tests {
     use super::*;
     use crate::access_unit::VideoCodec;
     use crate::h264::AvcConfig;
+    use crate::ladder::TIGHT_SHARE;
     use crate::testdata;
 
     const AVCC: &str = include_str!("../../testdata/h264/avcc.hex");
@@ -367,6 +391,38 @@ mod tests {
             assert_eq!(notice.is_empty(), said.is_empty(), "{notice}");
             assert!(said.iter().all(|part| notice.contains(part)), "{notice}");
         }
+    }
+
+    #[test]
+    fn a_setting_is_refused_with_what_cannot_be_made() {
+        let source = track(1_280, 720, Some(30_000));
+        for (setting, rungs) in [
+            ("auto", Ok(2)),
+            ("source", Ok(0)),
+            ("source,480p,240p", Ok(2)),
+            ("source,1x1@100", Err("1x1@100 cannot be made")),
+        ] {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            let checked = setting.check(&source, 2);
+            match (rungs, &checked) {
+                (Ok(rungs), Ok(plan)) => assert_eq!(plan.rungs.len(), rungs, "{setting}"),
+                (Err(part), Err(why)) => assert!(why.contains(part), "{setting}: {why}"),
+                _ => panic!("{setting}: {checked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_share_of_the_machine_grows_with_the_ladder() {
+        let source = track(1_920, 1_080, Some(30_000));
+        let share = |setting: &str, cores| {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            plan(&setting, &source, cores).share(&source, cores)
+        };
+        assert!(share("source", 1).abs() < f64::EPSILON);
+        assert!(share("auto", 2) < TIGHT_SHARE && share("auto", 1) > TIGHT_SHARE / 2.0);
+        assert!(share("source,1080p,720p,480p", 2) > TIGHT_SHARE);
+        assert!(share("source,1080p,720p,480p", 16) < TIGHT_SHARE);
     }
 
     #[test]

@@ -17,6 +17,9 @@ use crate::limits::PICTURE_SIDE_MAX;
 
 /// Variants of one ladder. A player tries each of them when it measures its line.
 pub const VARIANTS_MAX: usize = 8;
+/// Numbers that variants may have, from 0: while a ladder changes, those of the one before are in
+/// use beside its own.
+pub const VARIANT_NUMBERS: usize = 2 * VARIANTS_MAX;
 /// Lowest bit rate in kbit/s: a slide of 160x90.
 const BITRATE_KBIT_MIN: u32 = 50;
 /// Highest bit rate in kbit/s.
