@@ -137,12 +137,17 @@ impl Packager {
         if !self.meter.is_due(now) {
             return;
         }
+        self.read_ladder();
+        while let Some(second) = self.meter.close(now) {
+            self.health.write(second);
+        }
+    }
+
+    /// What the ladder has counted.
+    fn read_ladder(&mut self) {
         if let Some(ladder) = &self.ladder {
             self.meter.decoded(&ladder.take_decoding());
             ladder.take_readings().for_each(|(variant, read)| self.meter.read(variant, read));
-        }
-        while let Some(second) = self.meter.close(now) {
-            self.health.write(second);
         }
     }
 
@@ -205,6 +210,7 @@ impl Packager {
     pub async fn end(&mut self) {
         self.finish_timeline().await;
         self.segmenter.end();
+        self.health.end(&self.meter.rest());
     }
 
     /// What is still inside the codecs.
@@ -216,6 +222,7 @@ impl Packager {
             ladder.flush().await;
         }
         self.collect();
+        self.read_ladder();
         self.ladder = None;
     }
 
