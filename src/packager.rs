@@ -243,7 +243,7 @@ impl Packager {
 
     /// Becomes readable when the ladder has made something.
     pub fn wake(&self) -> Option<BorrowedFd<'_>> {
-        self.ladder.as_ref().map(Ladder::wake)
+        self.ladder.as_ref().and_then(Ladder::wake)
     }
 
     /// The wake-up was heard.

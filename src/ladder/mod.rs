@@ -272,9 +272,10 @@ impl Ladder {
         self.tally.take_rungs()
     }
 
-    /// Becomes readable when coded pictures come; see [`Self::heard`].
-    pub fn wake(&self) -> BorrowedFd<'_> {
-        self.inlet.wake()
+    /// Becomes readable when coded pictures come; see [`Self::heard`]. `None` where only stills are
+    /// made: nobody waits for those.
+    pub fn wake(&self) -> Option<BorrowedFd<'_>> {
+        (!self.plan.rungs.is_empty()).then(|| self.inlet.wake())
     }
 
     /// The wake-up was heard.

@@ -220,6 +220,11 @@ impl Follower {
         self.queue.front().map(|unit| unit.pts)
     }
 
+    /// Decode time of the newest unit that came.
+    pub(super) fn heard(&self) -> Option<MediaTime> {
+        self.newest.map(|newest| self.time(newest))
+    }
+
     /// The next unit has waited long enough for the leader (TS-8).
     pub(super) fn is_too_far_ahead(&self) -> bool {
         let (Some(front), Some(back)) = (self.queue.front(), self.queue.back()) else {

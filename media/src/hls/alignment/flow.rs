@@ -69,6 +69,7 @@ impl Alignment {
             let stands = at_ticks - held.from;
             let until = held.from + stands.clamp(self.leader.last_duration().min(limit), limit);
             if held.listed && !self.leader.writer.is_segment_empty() {
+                let until = if held.stands { at_ticks } else { until };
                 self.leader.writer.reach(until, out);
             }
             self.emit(held, until, out);

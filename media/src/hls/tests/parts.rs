@@ -2,7 +2,7 @@
 //! ones still fill their parts (LL-1, P11).
 
 use super::publisher::{DATE, Server, audio_track, picture, sound, tracks, video_track};
-use crate::access_unit::AccessUnit;
+use crate::access_unit::{AccessUnit, TrackKind};
 use crate::hls::checker::{Checker, m3u8, ready};
 use crate::hls::{Directives, Part, Update};
 use crate::time::MediaTime;
@@ -200,4 +200,71 @@ fn ll1_a_short_part_listed_for_a_keyframe_ends_its_segment_even_without_it() {
     let playlist = list(&mut server, "0");
     assert_eq!(playlist.segments[4].parts.len(), 7);
     assert!(!playlist.segments[5].parts[0].independent);
+}
+
+/// Pictures at these times with sound beside them, in the order of their times.
+fn with_sound(times_ms: Vec<i64>) -> Vec<AccessUnit> {
+    let last = *times_ms.last().unwrap();
+    let mut units = pictures(times_ms, 2_000);
+    let sounds = (0..).map(|unit| sound(10_000, unit, 48_000));
+    units.extend(sounds.take_while(|unit| unit.dts.millis() < 10_000 + last));
+    units.sort_by(|a, b| a.dts.cmp(&b.dts).then(a.track.cmp(&b.track)));
+    units
+}
+
+#[test]
+fn f39_pictures_that_stand_still_beside_sound_are_listed_part_by_part() {
+    let slides = |at: &mut dyn Iterator<Item = i64>| steady(30, 0, 60).chain(at).collect();
+    let uneven = |n: i64| 3_000 + n * 1_000 + [0, 240, -170, 90, 310, -260, 0][n as usize % 7];
+    let sources: [(&str, Vec<i64>); 5] = [
+        ("each second", slides(&mut (2..40).map(|s| s * 1_000))),
+        ("each 700 ms", slides(&mut (3..50).map(|n| n * 700))),
+        ("about each second", slides(&mut (0..40).map(uneven))),
+        ("less than a segment", slides(&mut (2..20).map(|n| n * 2_200))),
+        ("and then a film", slides(&mut (2..12).map(|s| s * 1_000).chain(steady(30, 345, 900)))),
+    ];
+    for (name, times) in sources {
+        let mut server = Server::new(60_000);
+        let both = tracks(Some(video_track(Some(30_000))), Some(audio_track(48_000)));
+        server.segmenter.start(both, MediaTime::from_millis(10_000), DATE);
+        server.settle();
+        let mut checkers = [Checker::new("0", 90_000, true), Checker::new("audio", 48_000, true)];
+        let units = with_sound(times);
+        let mut listed = [10_000; 2];
+        for unit in &units {
+            let now = unit.dts.millis();
+            server.segmenter.push(unit.clone());
+            server.settle_with(|window, update| {
+                checkers.iter_mut().for_each(|checker| checker.look(window));
+                if let Update::Part(part) = update {
+                    let video = part.rendition.to_string() == "0";
+                    listed[usize::from(!video)] = part.end.millis();
+                }
+            });
+            // A part is 334 ms, sound is 100 ms ahead of what stands, and comes in blocks of 21 ms.
+            for (what, listed) in ["pictures", "sound"].iter().zip(listed) {
+                let behind = now - listed;
+                assert!(
+                    now < 12_000 || behind <= 550,
+                    "{name}: {what} {behind} ms behind at {now}"
+                );
+            }
+        }
+        server.segmenter.end();
+        server.settle_with(|window, _| checkers.iter_mut().for_each(|c| c.look(window)));
+        let (mut decodes, mut shown) = (900_000, Vec::new());
+        for sample in checkers[0].fragments.iter().flat_map(|(_, fragment)| &fragment.samples) {
+            shown.push(decodes + sample.offset);
+            decodes += sample.duration;
+        }
+        let pictures = units.iter().filter(|unit| unit.track == TrackKind::Video);
+        let sent: Vec<i64> = pictures.map(|unit| unit.pts.ticks()).collect();
+        assert_eq!(shown, sent, "{name}");
+        let [left, right] = ["0", "audio"].map(|folder| list(&mut server, folder).segments);
+        assert_eq!(left.len(), right.len(), "{name}");
+        for (left, right) in left.iter().zip(&right) {
+            let apart = left.date_ms.unwrap() - right.date_ms.unwrap();
+            assert!((-30..=30).contains(&apart), "{name}: {} begins {apart} ms apart", left.msn);
+        }
+    }
 }
