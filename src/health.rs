@@ -110,12 +110,12 @@ impl fmt::Display for Sums<'_> {
             let Some(rendition) = rendition else { continue };
             write!(
                 f,
-                "; variant {variant}: coded {}, dropped {}, late {}, slow {}, lag {:.1?}, longest \
+                "; variant {variant}: coded {}, dropped {}, late {}, behind {}, lag {:.1?}, longest \
                  lag {:.1?}",
                 rendition.pictures,
                 rendition.dropped,
                 rendition.late,
-                rendition.slow,
+                rendition.behind,
                 rendition.lag_mean().unwrap_or_default(),
                 rendition.lag_max,
             )?;
@@ -154,7 +154,7 @@ impl fmt::Display for Line<'_> {
             write!(
                 f,
                 "; variant {variant} {:?}: rate {:.1}/s, media {:.2} s/s, speed {:.2}, coded {:.0} \
-                 kbit/s, lag {:.1?}, longest lag {:.1?}, waiting {}, dropped {}, late {}, slow {}",
+                 kbit/s, lag {:.1?}, longest lag {:.1?}, behind {}, waiting {}, dropped {}, late {}",
                 rendition.step,
                 per_second(rendition.pictures.into()),
                 rendition.media.as_secs_f64() / f64::from(figures.seconds.max(1)),
@@ -162,10 +162,10 @@ impl fmt::Display for Line<'_> {
                 kbit(rendition.bits),
                 rendition.lag_mean().unwrap_or_default(),
                 rendition.lag_max,
+                rendition.behind,
                 rendition.waiting_max,
                 rendition.dropped,
                 rendition.late,
-                rendition.slow,
             )?;
         }
         Ok(())
@@ -219,7 +219,7 @@ mod tests {
             encode_time: Duration::from_millis(100),
             lag: Duration::from_millis(400),
             lag_max: Duration::from_millis(33),
-            slow: 1,
+            behind: 1,
             waiting_max: 2,
             dropped: 7,
             late: 2,
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(
             Sums(&board.report().health.total).to_string(),
             "1 s, 60 pictures; decoded 58, skipped 2; variant 2: coded 40, dropped 14, late 4, \
-             slow 2, lag 20.0ms, longest lag 33.0ms"
+             behind 2, lag 20.0ms, longest lag 33.0ms"
         );
     }
 }

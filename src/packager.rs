@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use riverrun_media::access_unit::{AccessUnit, TrackKind, Tracks};
+use riverrun_media::arrival::ArrivalPace;
 use riverrun_media::health::{CodedPicture, Meter};
 use riverrun_media::hls::{Lineup, Placed, Segmenter, SegmenterConfig, Update};
 use riverrun_media::ladder::LadderSetting;
@@ -12,12 +13,15 @@ use riverrun_media::rtmp::Event;
 use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
 use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
-use rustix::thread::CpuSet;
 
 use crate::clock;
+use crate::cores::Cores;
 use crate::health::HealthWriter;
 use crate::ladder::{Coded, Ladder, Made};
 use crate::sound::Sound;
+
+/// A unit that is awaited may come so much before the publisher's pace.
+const EARLY_MAX: Duration = Duration::from_millis(15);
 
 /// See the module's text.
 pub struct Packager {
@@ -25,12 +29,13 @@ pub struct Packager {
     segmenter: Segmenter,
     renditions: LadderSetting,
     /// Where codecs run.
-    cores: CpuSet,
+    cores: Cores,
     ladder: Option<Ladder>,
     sound: Sound,
     stills: Option<Stills>,
     steps: VecDeque<Step>,
     meter: Meter,
+    arrivals: ArrivalPace,
     health: HealthWriter,
 }
 
@@ -45,7 +50,7 @@ impl Packager {
     pub fn new(
         config: SegmenterConfig,
         renditions: LadderSetting,
-        cores: CpuSet,
+        cores: Cores,
         health: HealthWriter,
     ) -> Self {
         Self {
@@ -58,6 +63,7 @@ impl Packager {
             stills: None,
             steps: VecDeque::new(),
             meter: Meter::default(),
+            arrivals: ArrivalPace::default(),
             health,
         }
     }
@@ -121,6 +127,7 @@ impl Packager {
                 Step::Begin { tracks, start, date } => self.begin(tracks, start, date).await,
                 Step::Unit(unit) => {
                     self.meter.unit(now, &unit);
+                    self.arrivals.observe(now, unit.dts);
                     self.sound.push(unit, &mut units);
                     units.drain(..).for_each(|unit| self.push(unit));
                 }
@@ -156,6 +163,7 @@ impl Packager {
     async fn begin(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
         self.finish_timeline().await;
         self.meter.begin_timeline();
+        self.arrivals = ArrivalPace::default();
         let tracks = self.sound.tracks(tracks);
         let mut lineup = Lineup::default();
         if let Some(track) = &tracks.video {
@@ -239,6 +247,11 @@ impl Packager {
     /// A number that no segment has used.
     pub fn next_msn(&self) -> u64 {
         self.segmenter.next_msn()
+    }
+
+    /// Until when nothing will come that a viewer waits for, if the publisher keeps its pace.
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.arrivals.expected(self.segmenter.next_due()?)?.checked_sub(EARLY_MAX)
     }
 
     /// Becomes readable when the ladder has made something.

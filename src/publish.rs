@@ -18,9 +18,9 @@ use riverrun_media::source::Refusal;
 use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
-use rustix::thread::CpuSet;
 
 use crate::clock;
+use crate::cores::Cores;
 use crate::handover::Stamp;
 use crate::health::HealthBoard;
 use crate::packager::Packager;
@@ -106,7 +106,7 @@ pub struct Numbers {
     store: Arc<Store>,
     segment_target: Duration,
     renditions: LadderSetting,
-    cores: CpuSet,
+    cores: Cores,
     health: HealthBoard,
 }
 
@@ -117,7 +117,7 @@ impl Numbers {
         store: Arc<Store>,
         segment_target: Duration,
         renditions: LadderSetting,
-        cores: CpuSet,
+        cores: Cores,
         health: HealthBoard,
     ) -> Self {
         Self { store, segment_target, renditions, cores, health }
@@ -205,6 +205,11 @@ impl Broadcast {
     /// A finished access unit: the demo's way in.
     pub fn unit(&mut self, unit: AccessUnit) {
         self.packager.unit(unit);
+    }
+
+    /// Until when nothing will come that a viewer waits for, if the publisher keeps its pace.
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.packager.quiet_until()
     }
 
     /// Becomes readable when there is more to [flush](Self::flush) without a message of the

@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use async_channel::Sender;
 use riverrun_net::io::{BindError, ConnectionLimits};
 use riverrun_storage::disk::{OpenError, Store};
-use rustix::thread::sched_getaffinity;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::banner::Banner;
 use crate::config::{Config, LogLevel, Secret};
+use crate::cores::Cores;
 use crate::executors::Executors;
 use crate::health::HealthBoard;
 use crate::probe::{self, ProbeError};
@@ -133,12 +133,12 @@ impl Running {
         listen_for_signals(news.clone())?;
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(config.shards);
-        let health = HealthBoard::default();
+        let (health, cores) = (HealthBoard::default(), Cores::of_this_process());
         let numbers = Numbers::new(
             Arc::clone(store),
             config.segment_target,
             config.renditions.clone(),
-            sched_getaffinity(None).unwrap_or_default(),
+            cores,
             health.clone(),
         );
         let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace);
@@ -162,7 +162,7 @@ impl Running {
             health,
             connections_max: connections_max(open_files, config.shards),
             // None when the system does not say.
-            cores: sched_getaffinity(None).unwrap_or_default(),
+            cores: cores.set,
         };
         let shards = Executors::new(plan, inboxes, config.demo);
         let patience = Patience::default();

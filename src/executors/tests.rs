@@ -10,9 +10,10 @@ use async_channel::Sender;
 use riverrun_media::ladder::LadderSetting;
 use riverrun_storage::disk::Store;
 
-use rustix::thread::{CpuSet, sched_getaffinity};
+use rustix::thread::sched_getaffinity;
 
 use super::*;
+use crate::cores::Cores;
 use crate::health::HealthBoard;
 use crate::publish::{Numbers, Outlets};
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage};
@@ -79,7 +80,8 @@ impl Run {
         let (outlets, inboxes) = Outlets::new(2);
         let (target, health) = (Duration::from_secs(1), HealthBoard::default());
         let setting = LadderSetting::Automatic;
-        let numbers = Numbers::new(store, target, setting, CpuSet::new(), health.clone());
+        let numbers =
+            Numbers::new(store, target, setting, Cores::of_this_process(), health.clone());
         let performance = Stage::new(inbox, outlets.clone(), numbers, Duration::from_secs(15));
         thread::spawn(move || performance.run());
         let plan = ShardPlan {

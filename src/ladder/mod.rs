@@ -49,6 +49,7 @@ pub use self::outlet::{Coded, Made};
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
 use self::tally::Tally;
+use crate::cores::Cores;
 
 /// Niceness of the decoder: every rung waits for it.
 const DECODER_NICENESS: i32 = 4;
@@ -113,16 +114,16 @@ impl Ladder {
     pub async fn start(
         setting: &LadderSetting,
         track: &Arc<VideoTrack>,
-        cores: CpuSet,
+        cores: Cores,
     ) -> (Lineup, Option<Self>) {
-        let plan = plan(setting, track, usize::try_from(cores.count()).unwrap_or(1).max(1));
+        let plan = plan(setting, track, cores.usable);
         if let Some(notice) = &plan.notice {
             tracing::warn!("{notice}");
         }
         if plan.rungs.is_empty() && Undecodable::check(&track.codec).is_err() {
             return (Lineup { source: plan.source, rungs: Vec::new() }, None);
         }
-        match Self::make(plan, Arc::clone(track), cores).await {
+        match Self::make(plan, Arc::clone(track), cores.set).await {
             Ok((lineup, ladder)) => (lineup, Some(ladder)),
             Err(error) => {
                 tracing::error!(%error, "there is no ladder for this source");

@@ -28,8 +28,8 @@ pub struct RenditionFigures {
     pub lag: Duration,
     /// The longest of it.
     pub lag_max: Duration,
-    /// Coded pictures whose lag was longer than they are apart from the picture before (P10).
-    pub slow: u32,
+    /// Pictures whose lag was longer than the time from the picture before to them.
+    pub behind: u32,
     /// Most pictures that waited for the encoder.
     pub waiting_max: u32,
     /// Pictures that were due and did not get to the encoder.
@@ -75,7 +75,7 @@ impl RenditionFigures {
             encode_time: Duration::ZERO,
             lag: Duration::ZERO,
             lag_max: Duration::ZERO,
-            slow: 0,
+            behind: 0,
             waiting_max: 0,
             dropped: 0,
             late: 0,
@@ -102,7 +102,7 @@ impl RenditionFigures {
         self.encode_time = self.encode_time.saturating_add(later.encode_time);
         self.lag = self.lag.saturating_add(later.lag);
         self.lag_max = self.lag_max.max(later.lag_max);
-        self.slow = self.slow.saturating_add(later.slow);
+        self.behind = self.behind.saturating_add(later.behind);
         self.waiting_max = self.waiting_max.max(later.waiting_max);
         self.dropped = self.dropped.saturating_add(later.dropped);
         self.late = self.late.saturating_add(later.late);
@@ -121,7 +121,7 @@ impl RenditionFigures {
         let span = before.and_then(|before| duration(picture.pts.minus(before)));
         let span = span.filter(|span| *span <= PICTURE_MAX);
         self.media += span.unwrap_or_default();
-        self.slow += u32::from(span.is_some_and(|span| picture.lag > span));
+        self.behind += u32::from(span.is_some_and(|span| picture.lag > span));
         self.encode_time += picture.encode_time;
         self.lag += picture.lag;
         self.lag_max = self.lag_max.max(picture.lag);
@@ -134,14 +134,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn pictures_that_lag_by_more_than_one() {
+        let (mut figures, mut before) = (RenditionFigures::at(Step::Full), None);
+        for (millis, lag) in [(0, 90), (40, 39), (80, 40), (120, 41), (200, 41), (3_000, 90)] {
+            let (pts, lag) = (MediaTime::from_millis(millis), Duration::from_millis(lag));
+            let encode_time = Duration::ZERO;
+            figures.coded(&CodedPicture { pts, bytes: 9, encode_time, lag, late: false }, before);
+            before = Some(pts);
+        }
+        assert_eq!((figures.pictures, figures.behind), (6, 1));
+        let mut sum = RenditionFigures::at(Step::Full);
+        sum.absorb(&figures);
+        sum.absorb(&figures);
+        assert_eq!(sum.behind, 2);
+    }
+
+    #[test]
     fn media_time_that_pictures_show() {
-        for (name, times, millis, slow) in [
-            ("25 a second", &[0, 40, 80, 120][..], 120, 0),
-            ("every second one", &[0, 80, 160], 160, 0),
-            ("the first alone", &[1_000], 0, 0),
-            ("a gap", &[0, 40, 9_000, 9_040], 80, 0),
-            ("times that go back", &[5_000, 5_040, 0, 40], 80, 0),
-            ("faster than they are made", &[0, 20, 40, 65], 65, 2),
+        for (name, times, millis) in [
+            ("25 a second", &[0, 40, 80, 120][..], 120),
+            ("every second one", &[0, 80, 160], 160),
+            ("the first alone", &[1_000], 0),
+            ("a gap", &[0, 40, 9_000, 9_040], 80),
+            ("times that go back", &[5_000, 5_040, 0, 40], 80),
         ] {
             let (mut figures, mut before) = (RenditionFigures::at(Step::Full), None);
             for pts in times.iter().copied().map(MediaTime::from_millis) {
@@ -151,8 +166,9 @@ mod tests {
                 before = Some(pts);
             }
             assert_eq!(figures.media, Duration::from_millis(millis), "{name}");
+            // Of 25 ms, where pictures are 40 apart.
+            assert_eq!(figures.behind, 0, "{name}");
             assert_eq!(figures.lag_mean(), Some(Duration::from_millis(25)));
-            assert_eq!(figures.slow, slow, "{name}");
             let busy = 10.0 * times.len() as f64;
             let speed = figures.speed().expect("it worked");
             assert!((speed - millis as f64 / busy).abs() < 1e-9, "{name}: {speed}");

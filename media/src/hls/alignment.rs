@@ -20,6 +20,7 @@
 //! - Both stay away for more than TARGETDURATION: a new timeline, [`TimelineBreak`].
 
 mod flow;
+mod outlook;
 mod stand;
 
 use std::collections::VecDeque;

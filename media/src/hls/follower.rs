@@ -220,6 +220,14 @@ impl Follower {
         self.queue.front().map(|unit| unit.pts)
     }
 
+    /// Decode time of the first unit that can complete a part, if units come regularly; such a one
+    /// may come `early_units` early.
+    pub(super) fn next_due(&self, early_units: i64) -> Option<MediaTime> {
+        self.writer.segment_start().filter(|_| self.boundaries.is_empty())?;
+        let unit = self.durations.expected(0)?;
+        Some(self.time(self.writer.part_end(self.writer.end()) - early_units * unit))
+    }
+
     /// Decode time of the newest unit that came.
     pub(super) fn heard(&self) -> Option<MediaTime> {
         self.newest.map(|newest| self.time(newest))

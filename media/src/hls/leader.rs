@@ -173,6 +173,11 @@ impl Leader {
         Some(Expected { dts, duration, sync })
     }
 
+    /// Where the next sync unit should stand, in track ticks.
+    pub(super) fn next_sync(&self) -> Option<i64> {
+        Some(self.last_sync? + self.sync_intervals.newest()?)
+    }
+
     /// Duration of a unit that has no successor: as long as the one before, unless rounding would
     /// cost a part of its own.
     pub(super) fn guess_duration(&self, held: &Held) -> i64 {

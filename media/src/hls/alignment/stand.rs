@@ -40,7 +40,23 @@ impl Alignment {
             held.stands = true;
             self.leader.held = Some(held);
             self.leader.writer.list_standing_part(out);
-            self.extend_horizon(self.leader.shown_at(end));
+        }
+        self.let_sound_go_on(heard);
+    }
+
+    /// While a picture stands no segment begins before the time for which it has been awaited in
+    /// vain: sound may go so far, but not past TARGETDURATION.
+    fn let_sound_go_on(&mut self, heard: MediaTime) {
+        let Some(held) = self.leader.held.as_ref().filter(|held| held.stands) else { return };
+        let Some(patience) = self.leader.patience() else { return };
+        let longest = self.open_segment_with(held).earliest + self.cutter.limit();
+        let awaited = heard.minus(STAND_MARGIN).minus(self.ticks(patience));
+        let decided = awaited.min(self.leader.shown_at(longest));
+        let horizon = Horizon { decided, next: decided, cuts: None };
+        let horizon = self.horizon.get_or_insert(horizon);
+        horizon.decided = horizon.decided.max(decided);
+        if decided >= horizon.next {
+            (horizon.next, horizon.cuts) = (decided, None);
         }
     }
 
@@ -57,15 +73,5 @@ impl Alignment {
         let due = self.leader.shown_at(end + self.leader.patience()?).plus(STAND_MARGIN);
         let segment = self.open_segment_with(held).earliest;
         (heard >= due && end - segment <= self.cutter.limit()).then_some(end)
-    }
-
-    /// No segment begins before `shown`: sound may go so far.
-    fn extend_horizon(&mut self, shown: MediaTime) {
-        let fresh = Horizon { decided: shown, next: shown, cuts: None };
-        let horizon = self.horizon.get_or_insert(fresh);
-        horizon.decided = horizon.decided.max(shown);
-        if shown >= horizon.next {
-            (horizon.next, horizon.cuts) = (shown, None);
-        }
     }
 }
