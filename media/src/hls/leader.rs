@@ -155,6 +155,11 @@ impl Leader {
         self.durations.newest().unwrap_or(self.usual)
     }
 
+    /// The longest of the units before, in track ticks.
+    pub(super) fn longest_duration(&self) -> i64 {
+        self.durations.longest().max(self.usual)
+    }
+
     /// What should come next, if units come regularly.
     pub(super) fn expected(&self) -> Option<Expected> {
         let held = self.held.as_ref()?;

@@ -13,7 +13,9 @@ use std::collections::VecDeque;
 
 use super::Alignment;
 use crate::access_unit::TrackKind;
+use crate::hls::cutter::OpenSegment;
 use crate::hls::follower::{Follower, Horizon};
+use crate::hls::leader::Held;
 use crate::hls::update::Update;
 use crate::time::MediaTime;
 
@@ -27,6 +29,10 @@ impl Alignment {
         let Some(heard) = self.follower.as_ref().and_then(Follower::heard) else { return };
         while let Some(end) = self.standing_part_end(heard) {
             let Some(mut held) = self.leader.held.clone() else { return };
+            if !held.listed && self.may_outlast_segment(&held) {
+                self.cut(self.leader.boundary(&held.unit), held.from, out);
+                continue;
+            }
             if !held.listed {
                 let start = self.open_segment_with(&held).earliest;
                 let usual = held.unit.dts.ticks() + self.leader.last_duration();
@@ -42,6 +48,17 @@ impl Alignment {
             self.leader.writer.list_standing_part(out);
         }
         self.let_sound_go_on(heard);
+    }
+
+    /// The open segment would have to end while the picture held stands, if that lasts as long as
+    /// others lately and a little longer: it should begin the next one instead.
+    fn may_outlast_segment(&self, held: &Held) -> bool {
+        let longest = self.leader.longest_duration();
+        let until = held.unit.dts.ticks() + longest + longest / 4;
+        let outlasts = |open: OpenSegment| {
+            held.from > open.start && until - open.earliest > self.cutter.limit()
+        };
+        self.open_segment().is_some_and(outlasts)
     }
 
     /// While a picture stands no segment begins before the time for which it has been awaited in
