@@ -6,8 +6,8 @@
 //! lives on its shard until its first media, then its [`Feed`] moves to a thread, and comes back
 //! when anything but media happens: a goodbye, an error, the stage's word.
 //!
-//! Between the messages that complete a part it naps ([`crate::naps`]): what has gathered is read in
-//! one call.
+//! Between the messages that complete a part it naps ([`crate::naps`]): what has gathered is read
+//! in one call.
 //!
 //! The thread runs on whichever core is free. What it sends wakes a shard once per part, not once
 //! per message.
