@@ -4,9 +4,10 @@ mod follow;
 
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use riverrun_media::access_unit::{AccessUnit, TrackKind, Tracks};
+use riverrun_media::arrival::ArrivalPace;
 use riverrun_media::health::{CodedPicture, Meter};
 use riverrun_media::hls::{Lineup, Placed, Segmenter, SegmenterConfig, Update};
 use riverrun_media::ladder::{IdleRungs, LadderSetting, RungSet, VariantNumbers, plan};
@@ -21,6 +22,9 @@ use crate::health::HealthWriter;
 use crate::ladder::{Coded, Ladder, Made};
 use crate::pipeline::Pipeline;
 use crate::sound::Sound;
+
+/// A unit that is awaited may come so much before the publisher's pace.
+const EARLY_MAX: Duration = Duration::from_millis(15);
 
 /// See the module's text.
 pub struct Packager {
@@ -43,6 +47,7 @@ pub struct Packager {
     stills: Option<Stills>,
     steps: VecDeque<Step>,
     meter: Meter,
+    arrivals: ArrivalPace,
     health: HealthWriter,
 }
 
@@ -72,6 +77,7 @@ impl Packager {
             stills: None,
             steps: VecDeque::new(),
             meter: Meter::default(),
+            arrivals: ArrivalPace::default(),
             health,
         }
     }
@@ -136,6 +142,7 @@ impl Packager {
                 Step::Begin { tracks, start, date } => self.begin(tracks, start, date).await,
                 Step::Unit(unit) => {
                     self.meter.unit(now, &unit);
+                    self.arrivals.observe(now, unit.dts);
                     self.sound.push(unit, &mut units);
                     units.drain(..).for_each(|unit| self.push(unit));
                 }
@@ -154,12 +161,17 @@ impl Packager {
         if !due {
             return;
         }
+        self.read_ladder();
+        while let Some(second) = self.meter.close(now) {
+            self.health.write(second);
+        }
+    }
+
+    /// What the ladder has counted.
+    fn read_ladder(&mut self) {
         if let Some(ladder) = &self.ladder {
             self.meter.decoded(&ladder.take_decoding());
             ladder.take_readings().for_each(|(variant, read)| self.meter.read(variant, read));
-        }
-        while let Some(second) = self.meter.close(now) {
-            self.health.write(second);
         }
     }
 
@@ -168,6 +180,7 @@ impl Packager {
     async fn begin(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
         self.finish_timeline().await;
         self.meter.begin_timeline();
+        self.arrivals = ArrivalPace::default();
         let tracks = self.sound.tracks(tracks);
         let mut lineup = Lineup::default();
         if let Some(track) = &tracks.video {
@@ -234,6 +247,7 @@ impl Packager {
     pub async fn end(&mut self) {
         self.finish_timeline().await;
         self.segmenter.end();
+        self.health.end(&self.meter.rest());
     }
 
     /// What is still inside the codecs.
@@ -245,6 +259,7 @@ impl Packager {
             ladder.flush().await;
         }
         self.collect();
+        self.read_ladder();
         (self.ladder, self.former) = (None, None);
         self.pipeline.ladder.on_air(None);
     }
@@ -264,9 +279,14 @@ impl Packager {
         self.segmenter.next_msn()
     }
 
+    /// Until when nothing will come that a viewer waits for, if the publisher keeps its pace.
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.arrivals.expected(self.segmenter.next_due()?)?.checked_sub(EARLY_MAX)
+    }
+
     /// Becomes readable when the ladder has made something.
     pub fn wake(&self) -> Option<BorrowedFd<'_>> {
-        self.ladder.as_ref().map(Ladder::wake)
+        self.ladder.as_ref().and_then(Ladder::wake)
     }
 
     /// The wake-up was heard.

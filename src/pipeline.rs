@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use riverrun_media::ladder::PauseIdle;
-use rustix::thread::CpuSet;
 
+use crate::cores::Cores;
 use crate::ladder::{Demand, LadderControl};
 use crate::sound::SoundSetting;
 
@@ -20,7 +20,7 @@ pub struct Pipeline {
     /// What viewers ask for.
     pub demand: Demand,
     /// Where codecs run.
-    pub cores: CpuSet,
+    pub cores: Cores,
 }
 
 /// When an encoded rendition that nobody watches is paused.

@@ -204,6 +204,11 @@ impl Broadcast {
         self.packager.unit(unit);
     }
 
+    /// Until when nothing will come that a viewer waits for, if the publisher keeps its pace.
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.packager.quiet_until()
+    }
+
     /// Becomes readable when there is more to [flush](Self::flush) without a message of the
     /// publisher; see [`Self::heard`].
     pub fn wake(&self) -> Option<BorrowedFd<'_>> {

@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use async_channel::Sender;
 use riverrun_net::io::{BindError, ConnectionLimits};
 use riverrun_storage::disk::{OpenError, Store};
-use rustix::thread::sched_getaffinity;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use thiserror::Error;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::banner::Banner;
 use crate::config::{Config, LogLevel, Secret};
+use crate::cores::Cores;
 use crate::executors::Executors;
 use crate::health::HealthBoard;
 use crate::ladder::{Demand, LadderControl};
@@ -134,8 +134,8 @@ impl Running {
         let (news, heard) = mpsc::channel();
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(config.shards);
-        let health = HealthBoard::default();
-        let pipeline = pipeline(config);
+        let (health, cores) = (HealthBoard::default(), Cores::of_this_process());
+        let pipeline = pipeline(config, cores);
         let (ladder, demand) = (pipeline.ladder.clone(), pipeline.demand.clone());
         listen_for_signals(news.clone(), config.clone(), ladder.clone())?;
         let target = config.segment_target;
@@ -163,7 +163,7 @@ impl Running {
             demand,
             connections_max: connections_max(open_files, config.shards),
             // None when the system does not say.
-            cores: sched_getaffinity(None).unwrap_or_default(),
+            cores: cores.set,
         };
         let shards = Executors::new(plan, inboxes, config.demo);
         let patience = Patience::default();
@@ -211,12 +211,9 @@ impl Running {
 }
 
 /// What the configuration says of media.
-fn pipeline(config: &Config) -> Pipeline {
-    // None when the system does not say.
-    let cores = sched_getaffinity(None).unwrap_or_default();
-    let count = usize::try_from(cores.count()).unwrap_or(1).max(1);
+fn pipeline(config: &Config, cores: Cores) -> Pipeline {
     Pipeline {
-        ladder: LadderControl::new(config.renditions.clone(), count),
+        ladder: LadderControl::new(config.renditions.clone(), cores.usable),
         sound: config.sound,
         idle: config.idle,
         demand: Demand::default(),

@@ -9,7 +9,6 @@ mod report;
 mod verdict;
 
 use std::io::{self, Write as _};
-use std::thread::available_parallelism;
 
 use riverrun_media::access_unit::VideoTrack;
 use riverrun_media::codec::{
@@ -17,13 +16,13 @@ use riverrun_media::codec::{
 };
 use riverrun_media::h264::AvccError;
 use riverrun_media::ladder::{LadderSetting, LadderSettingError, RungEncoderError, plan};
-use rustix::thread::sched_getaffinity;
 use thiserror::Error;
 
 use self::measure::{Clip, Cost, Spent};
-use self::report::{Cores, Tally};
+use self::report::Tally;
 use self::verdict::{Figure, Figures, Load};
 use crate::config::DoctorArguments;
+use crate::cores::Cores;
 use crate::probe::{self, ProbeError};
 
 /// Pictures that publishers send: width, height, usual bit/s.
@@ -75,12 +74,12 @@ pub enum DoctorError {
 pub fn run(arguments: DoctorArguments) -> Result<(), DoctorError> {
     let limits = probe::raise_limits()?;
     probe::executor()?;
-    let cores = cores();
+    let cores = Cores::of_this_process();
     print(&report::start(&limits, &cores));
     let (figures, sources, spent) = measured(arguments.cpu_level)?;
     let mut tallies = Vec::new();
     for track in &sources {
-        for setting in ladders(track, cores.allowed, arguments.cpu_level)? {
+        for setting in ladders(track, cores.usable, arguments.cpu_level)? {
             let plan = plan(&setting, track, CORES_ENOUGH);
             tallies.push(Tally {
                 source: track.clone(),
@@ -97,14 +96,6 @@ pub fn run(arguments: DoctorArguments) -> Result<(), DoctorError> {
 fn print(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-fn cores() -> Cores {
-    let allowed = sched_getaffinity(None).map_or(0, |set| set.count());
-    let allowed = usize::try_from(allowed).unwrap_or(1).max(1);
-    // Knows of a container's CPU quota too.
-    let usable = available_parallelism().map_or(allowed, usize::from).min(allowed);
-    Cores { allowed, usable }
 }
 
 /// Every figure, the tracks of the sources, and the time of both clocks that it took.

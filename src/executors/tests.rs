@@ -10,9 +10,10 @@ use async_channel::Sender;
 use riverrun_media::ladder::{LadderSetting, PauseIdle};
 use riverrun_storage::disk::Store;
 
-use rustix::thread::{CpuSet, sched_getaffinity};
+use rustix::thread::sched_getaffinity;
 
 use super::*;
+use crate::cores::Cores;
 use crate::health::HealthBoard;
 use crate::ladder::{Demand, LadderControl};
 use crate::pipeline::{IdleSetting, Pipeline};
@@ -86,7 +87,7 @@ impl Run {
             sound: SoundSetting::default(),
             idle: IdleSetting { pause: PauseIdle::Off, after: Duration::from_secs(60) },
             demand: Demand::default(),
-            cores: CpuSet::new(),
+            cores: Cores::of_this_process(),
         };
         let (ladder, demand) = (pipeline.ladder.clone(), pipeline.demand.clone());
         let numbers = Numbers::new(store, target, pipeline, health.clone());

@@ -55,6 +55,7 @@ pub use self::outlet::{Coded, Made};
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
 use self::tally::Tally;
+use crate::cores::Cores;
 
 /// Niceness of the decoder: every rung waits for it.
 const DECODER_NICENESS: i32 = 4;
@@ -134,7 +135,7 @@ impl Ladder {
     pub async fn start(
         plan: Plan,
         track: &Arc<VideoTrack>,
-        cores: CpuSet,
+        cores: Cores,
     ) -> (Lineup, Option<Self>) {
         if let Some(notice) = &plan.notice {
             tracing::warn!("{notice}");
@@ -142,7 +143,7 @@ impl Ladder {
         if plan.rungs.is_empty() && Undecodable::check(&track.codec).is_err() {
             return (Lineup { source: plan.source, rungs: Vec::new() }, None);
         }
-        match Self::make(plan, Arc::clone(track), cores).await {
+        match Self::make(plan, Arc::clone(track), cores.set).await {
             Ok((lineup, ladder)) => (lineup, Some(ladder)),
             Err(error) => {
                 tracing::error!(%error, "there is no ladder for this source");
@@ -323,9 +324,10 @@ impl Ladder {
         self.tally.take_rungs()
     }
 
-    /// Becomes readable when coded pictures come; see [`Self::heard`].
-    pub fn wake(&self) -> BorrowedFd<'_> {
-        self.inlet.wake()
+    /// Becomes readable when coded pictures come; see [`Self::heard`]. `None` where only stills are
+    /// made: nobody waits for those.
+    pub fn wake(&self) -> Option<BorrowedFd<'_>> {
+        (!self.plan.rungs.is_empty()).then(|| self.inlet.wake())
     }
 
     /// The wake-up was heard.

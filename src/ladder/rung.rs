@@ -96,7 +96,7 @@ impl Rung {
     /// The next picture begins a segment. An encoder that is missing is made anew. A rung that is
     /// `paused` has no pictures in it.
     pub(super) fn begin_segment(&mut self, now: Instant, paused: bool) {
-        self.tally.pauses(self.variant, paused);
+        self.tally.pauses(self.variant(), paused);
         if paused {
             (self.owes_start, self.waits_for_start) = (false, true);
             return;
@@ -205,7 +205,7 @@ impl Rung {
 
     /// It leaves the ladder: the encoder does what it has, then its thread ends.
     pub(super) fn finish(mut self) {
-        self.tally.leaves(self.variant);
+        self.tally.leaves(self.variant());
         if let Some(thread) = self.thread.take() {
             thread.finish();
         }
@@ -213,7 +213,7 @@ impl Rung {
 
     /// Its number.
     pub(super) const fn variant(&self) -> u8 {
-        self.variant
+        self.planned.variant
     }
 
     /// Of its pictures.

@@ -12,9 +12,9 @@ use riverrun_media::ladder::PauseIdle;
 use riverrun_media::picture::Colour;
 use riverrun_media::rtmp::Event;
 use riverrun_media::time::RtmpTimestamp;
-use rustix::thread::sched_getaffinity;
 
 use super::Packager;
+use crate::cores::Cores;
 use crate::health::HealthBoard;
 use crate::ladder::{Demand, LadderControl};
 use crate::pipeline::{IdleSetting, Pipeline};
@@ -74,7 +74,7 @@ fn packager() -> Packager {
         sound: SoundSetting::default(),
         idle: IdleSetting { pause: PauseIdle::Off, after: Duration::from_secs(60) },
         demand: Demand::default(),
-        cores: sched_getaffinity(None).expect("Linux tells"),
+        cores: Cores::of_this_process(),
     };
     let health = HealthBoard::default().begin(1);
     Packager::new(SegmenterConfig::default(), pipeline, health)
@@ -118,7 +118,7 @@ fn after_two_hours_every_rendition_is_where_its_source_is() {
     let sound = AudioSpecificConfig::lc(SAMPLE_RATE, 1).expect("a rate of AAC");
     let silence = silent_access_unit(&sound).expect("a usual layout");
     let (mut packager, mut seen, start) = (packager(), Seen::default(), Instant::now());
-    let mut hear = |packager: &mut Packager, at: f64, video: bool, payload: Bytes| {
+    let hear = |packager: &mut Packager, at: f64, video: bool, payload: Bytes| {
         let timestamp = RtmpTimestamp(at as u32);
         let event = if video {
             Event::Video { timestamp, payload }

@@ -44,6 +44,13 @@ impl Meter {
         Some(closed)
     }
 
+    /// What was told since the last second was closed: the end of a broadcast.
+    pub fn rest(&mut self) -> Figures {
+        let mut rest = std::mem::take(&mut self.running);
+        self.arrivals.close(&mut rest.ingest);
+        rest
+    }
+
     /// Media times begin anew.
     pub fn begin_timeline(&mut self) {
         self.arrivals.begin_timeline();
@@ -182,6 +189,7 @@ mod tests {
             encode_time: 2 * encode_time,
             lag: 2 * lag,
             lag_max: lag,
+            behind: 0,
             waiting_max: 3,
             dropped: 5,
             late: 1,
@@ -196,6 +204,13 @@ mod tests {
         assert_eq!((next.ingest.pictures, next.decoding.pictures), (0, 0));
         assert!(next.renditions.iter().all(Option::is_none));
         assert_eq!(next.ingest.keyframe_gap, second.ingest.keyframe_gap, "it is still true");
+
+        meter.unit(start + 2 * SECOND, &picture(2_000, 500));
+        meter.read(1, reading);
+        let rest = meter.rest();
+        let dropped = rest.renditions[1].as_ref().map(|rendition| rendition.dropped);
+        assert_eq!((rest.seconds, rest.ingest.pictures, dropped), (0, 1, Some(5)));
+        assert_eq!(meter.rest().ingest.pictures, 0, "it is told once");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //!
 //! - Audio that is ahead of video by less than a second waits, so that boundaries agree. When it is
 //!   further ahead it is packaged, and the next boundary falls where audio then is.
+//! - Video that stays away, while audio comes, stands: see [`stand`].
 //! - Video that stays away until the audio segment reaches TARGETDURATION: its last picture is
 //!   extended to there, both segments end, and video's next segments are gaps until it returns
 //!   (PL-19).
@@ -24,6 +25,8 @@
 //! pictures are past audio's full segment and have not ended theirs, both end.
 
 mod flow;
+mod outlook;
+mod stand;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -141,6 +144,7 @@ impl Alignment {
                 return Ok(());
             };
             follower.push(in_timescale(unit, follower.writer()), now);
+            self.stand(out);
         }
         self.flow(out)?;
         let now = self.leader_time();
@@ -266,7 +270,7 @@ impl Alignment {
                     return Err(TimelineBreak(unit));
                 }
                 duration = Some(lasts);
-                after_listed = held.listed && !self.let_stand(&unit, out);
+                after_listed = held.listed && !self.let_stand(held.stands, &unit, out);
                 self.emit(held, dts, out);
             }
             None => {
@@ -276,6 +280,8 @@ impl Alignment {
                 self.end_gap(&unit, out);
             }
         }
+        let heard = self.follower.as_ref().and_then(Follower::heard);
+        self.leader.observe_sound(&unit, heard);
         let usual = duration.unwrap_or_else(|| self.leader.last_duration());
         self.decide_cut(&unit, usual, out);
         if let Some(follower) = &mut self.follower {
@@ -287,19 +293,23 @@ impl Alignment {
         Ok(())
     }
 
-    /// The unit comes more than a part later than the one listed early was said to end: that one
-    /// stands in parts without samples. If the segment must not last so long, the time is a gap
-    /// instead, and `true` is returned.
-    fn let_stand(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) -> bool {
+    /// The unit comes more than a part later than the one listed early was said to end, or that
+    /// one `stands`: it goes on in parts without samples. If the segment must not last so long, the
+    /// time is a gap instead, and `true` is returned.
+    fn let_stand(&mut self, stands: bool, unit: &AccessUnit, out: &mut VecDeque<Update>) -> bool {
         let dts = unit.dts.ticks();
         let end = self.leader.writer.end();
-        if dts - end <= self.leader.writer.part_target() {
+        if !stands && dts - end <= self.leader.writer.part_target() {
             return false;
         }
         let too_long = |open: OpenSegment| dts - open.earliest > self.cutter.limit();
         match self.open_segment() {
             Some(open) if !self.leader.owes_cut && !too_long(open) => {
-                self.leader.writer.reach(dts, out);
+                if stands {
+                    self.leader.writer.stand_until(dts, out);
+                } else {
+                    self.leader.writer.reach(dts, out);
+                }
                 return false;
             }
             Some(_) => self.cut(self.leader.shown_at(end), end, out),
@@ -340,7 +350,7 @@ impl Alignment {
     /// Writes a unit of the leader, if that has not been done. If it turned out to last longer than
     /// expected, so long that the segment would exceed TARGETDURATION, it begins the next one.
     fn emit(&mut self, held: Held, until: i64, out: &mut VecDeque<Update>) {
-        let Held { unit, from, listed } = held;
+        let Held { unit, from, listed, .. } = held;
         if listed {
             return;
         }

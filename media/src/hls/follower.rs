@@ -226,6 +226,19 @@ impl Follower {
         self.queue.front().map(|unit| unit.pts)
     }
 
+    /// Decode time of the first unit that can complete a part, if units come regularly; such a one
+    /// may come `early_units` early.
+    pub(super) fn next_due(&self, early_units: i64) -> Option<MediaTime> {
+        self.writer.segment_start().filter(|_| self.boundaries.is_empty())?;
+        let unit = self.durations.expected(0)?;
+        Some(self.time(self.writer.part_end(self.writer.end()) - early_units * unit))
+    }
+
+    /// Decode time of the newest unit that came.
+    pub(super) fn heard(&self) -> Option<MediaTime> {
+        self.newest.map(|newest| self.time(newest))
+    }
+
     /// The next unit has waited long enough for the leader (TS-8).
     pub(super) fn is_too_far_ahead(&self) -> bool {
         let (Some(front), Some(back)) = (self.queue.front(), self.queue.back()) else {

@@ -1,7 +1,8 @@
 //! Samples of one track into parts and segments of one rendition.
 //!
 //! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7),
-//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a
+//! unless nothing was delivered since, or the last sample was said to last longer than it turned
+//! out to. `cursor` is where the listed parts end. They meet whenever a
 //! part closes at a unit, and
 //!
 //! ```text
@@ -56,7 +57,8 @@ pub(super) struct RenditionWriter {
     /// `None` until the timeline's first sample or gap.
     cursor: Option<i64>,
     end: i64,
-    /// Where the last sample ends, the same as `end` or earlier; [`NOTHING_DECODED`] before any.
+    /// Where the last sample was said to end: the same as `end`, earlier after a pause, later while
+    /// or after a picture stood still; [`NOTHING_DECODED`] before any.
     decoded: i64,
     origin: Option<i64>,
     samples: Vec<Sample>,
@@ -217,6 +219,29 @@ impl RenditionWriter {
         old.filter(|_| old != id)
     }
 
+    /// Lists a whole part: the last sample, or the silence behind it, lasts at least so long.
+    pub(super) fn list_standing_part(&mut self, out: &mut VecDeque<Update>) {
+        let until = self.cursor_end();
+        self.end = until;
+        self.list_part(until, out);
+    }
+
+    /// The last sample, which stood still, gives way at `dts`, or where the listed parts end if
+    /// that is later. Its own duration can be corrected while it is not listed.
+    pub(super) fn stand_until(&mut self, dts: i64, out: &mut VecDeque<Update>) {
+        let until = dts.max(self.cursor_or(dts));
+        if until >= self.end {
+            return self.reach(until, out);
+        }
+        if let Some(last) = self.samples.last_mut() {
+            let surplus = u32::try_from(self.end - until).unwrap_or(u32::MAX);
+            let duration = last.duration.saturating_sub(surplus).max(1);
+            self.decoded -= i64::from(last.duration - duration);
+            last.duration = duration;
+        }
+        self.end = until;
+    }
+
     /// Its rendition.
     pub(super) const fn id(&self) -> Option<RenditionId> {
         self.id
@@ -282,6 +307,11 @@ impl RenditionWriter {
     /// Ticks that a unit at `dts` may last in the open part.
     pub(super) fn room_in_part(&self, dts: i64) -> i64 {
         self.cursor_or(dts) + self.part_target - dts
+    }
+
+    /// Where the open part ends at the latest, or one that begins at `dts` if there is none.
+    pub(super) fn part_end(&self, dts: i64) -> i64 {
+        self.cursor_or(dts).saturating_add(self.part_target)
     }
 
     /// PART-TARGET in track ticks.

@@ -212,6 +212,10 @@ impl Rungs {
         until
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rungs.is_empty()
+    }
+
     pub(super) fn writers(&self) -> impl Iterator<Item = &RenditionWriter> {
         self.rungs.iter().map(|rung| rung.follower.writer())
     }

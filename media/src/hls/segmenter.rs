@@ -209,6 +209,13 @@ impl Segmenter {
         self.updates.pop_front()
     }
 
+    /// Decode time of the first unit that can complete a part or a segment: those before it need
+    /// not be pushed at once. `None` when any may.
+    pub fn next_due(&self) -> Option<MediaTime> {
+        let Input::Running { alignment, .. } = &self.input else { return None };
+        alignment.next_due()
+    }
+
     /// A number that no segment has used, for [`SegmenterConfig::first_msn`] of the next process.
     pub fn next_msn(&self) -> u64 {
         let open = match &self.input {

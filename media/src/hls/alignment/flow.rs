@@ -69,6 +69,7 @@ impl Alignment {
             let usual = held.from.saturating_add(self.leader.last_duration());
             let until = at_ticks.max(usual).min(start + self.cutter.limit());
             if held.listed && !self.leader.writer.is_segment_empty() {
+                let until = if held.stands { at_ticks } else { until };
                 self.leader.writer.reach(until, out);
             }
             self.emit(held, until, out);
