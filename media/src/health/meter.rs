@@ -178,6 +178,7 @@ mod tests {
             encode_time: 2 * encode_time,
             lag: 2 * lag,
             lag_max: lag,
+            behind: 0,
             waiting_max: 3,
             dropped: 5,
             late: 1,
