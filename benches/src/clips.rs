@@ -40,7 +40,7 @@ pub const CLIPS: [Clip; 3] = [
     Clip {
         name: "grain",
         file: "bigbuckbunny.mp4",
-        filter: "scale=960:540:flags=bicubic,noise=alls=24:allf=t:all_seed=7,\
+        filter: "scale=960:540:flags=bicubic,noise=alls=9:allf=t:all_seed=7,\
                  scale=1920:1080:flags=bicubic",
     },
 ];
