@@ -30,8 +30,10 @@ impl Curve {
         let mut points: Vec<Point> = points.iter().map(|(rate, q)| (*q, rate.ln())).collect();
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         points.dedup_by(|a, b| a.0 - b.0 < 1e-9);
-        let secants: Vec<f64> =
-            points.windows(2).map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0)).collect();
+        let secants: Vec<f64> = points
+            .windows(2)
+            .map(|pair| (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0))
+            .collect();
         let (first, last) = (*secants.first()?, *secants.last()?);
         let mut slopes = vec![first];
         slopes.extend(secants.windows(2).map(|pair| match pair[0] * pair[1] {

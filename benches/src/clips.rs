@@ -27,11 +27,7 @@ pub struct Clip {
 
 /// Drawn pictures, a street, grain.
 pub const CLIPS: [Clip; 3] = [
-    Clip {
-        name: "animation",
-        file: "bigbuckbunny.mp4",
-        filter: "scale=1920:1080:flags=lanczos",
-    },
+    Clip { name: "animation", file: "bigbuckbunny.mp4", filter: "scale=1920:1080:flags=lanczos" },
     Clip {
         name: "street",
         file: "bikes.mp4",

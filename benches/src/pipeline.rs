@@ -178,11 +178,15 @@ impl Shown {
     fn show(&mut self, decoded: DecodedPicture<'_>) {
         let begun = cpu::thread_seconds();
         let mut made: Vec<Option<Arc<Picture>>> = vec![None; self.encodings.len()];
-        self.cascade.make(decoded.picture, |_| true, |rung, picture| {
-            if let (Made::Scaled(picture), Some(place)) = (picture, made.get_mut(rung)) {
-                *place = Some(picture);
-            }
-        });
+        self.cascade.make(
+            decoded.picture,
+            |_| true,
+            |rung, picture| {
+                if let (Made::Scaled(picture), Some(place)) = (picture, made.get_mut(rung)) {
+                    *place = Some(picture);
+                }
+            },
+        );
         self.scale += cpu::thread_seconds() - begun;
         for (encoding, picture) in self.encodings.iter_mut().zip(&made) {
             let added = match picture {

@@ -35,8 +35,7 @@ pub fn rows(setting: &Setting) -> Outcome<Vec<Row>> {
     let source = CLIPS[0].flv(&ffmpeg, Quality::Usual, CLIP_SECONDS)?;
     let footage = Footage::read_flv(&source)?.without_stamps();
     let mut rows = codecs(&footage)?;
-    let rungs: Vec<String> =
-        RUNGS.iter().map(|(w, h, kbit)| format!("{w}x{h}@{kbit}")).collect();
+    let rungs: Vec<String> = RUNGS.iter().map(|(w, h, kbit)| format!("{w}x{h}@{kbit}")).collect();
     let ladder = format!("source,{}", rungs.join(","));
     let idle = Server::ladder(&setting.binary, "source")?;
     idle.settle();
@@ -105,12 +104,19 @@ fn codecs(footage: &Footage) -> Outcome<Vec<Row>> {
     let before = resident();
     let mut cascade = Cascade::new(&sizes, 2);
     let mut scaled = Vec::new();
-    cascade.make(last.view(), |_| true, |_, made| {
-        if let Made::Scaled(picture) = made {
-            scaled.push(picture);
-        }
-    });
-    rows.push(note("a picture of each rung, and what scales it", resident().saturating_sub(before)));
+    cascade.make(
+        last.view(),
+        |_| true,
+        |_, made| {
+            if let Made::Scaled(picture) = made {
+                scaled.push(picture);
+            }
+        },
+    );
+    rows.push(note(
+        "a picture of each rung, and what scales it",
+        resident().saturating_sub(before),
+    ));
     let mut encoders = Vec::new();
     for (rung, picture) in rungs.iter().zip(&scaled) {
         let before = resident();

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use riverrun_media::codec::{
-    Complexity, CpuUsage, Picture, PictureSize, RateControl, Tuning,
-};
+use riverrun_media::codec::{Complexity, CpuUsage, Picture, PictureSize, RateControl, Tuning};
 
 use crate::Outcome;
 use crate::bd_rate::{Point, bd_rate};
@@ -84,9 +82,26 @@ impl Raw {
         let file = self.file.with_extension("x264.h264");
         let mut arguments = self.input();
         let encode = [
-            "-c:v", "libx264", "-preset", "superfast", "-tune", "zerolatency", "-threads", "1",
-            "-b:v", &rate, "-maxrate", &rate, "-bufsize", &rate, "-g", &gop, "-keyint_min", &gop,
-            "-sc_threshold", "0",
+            "-c:v",
+            "libx264",
+            "-preset",
+            "superfast",
+            "-tune",
+            "zerolatency",
+            "-threads",
+            "1",
+            "-b:v",
+            &rate,
+            "-maxrate",
+            &rate,
+            "-bufsize",
+            &rate,
+            "-g",
+            &gop,
+            "-keyint_min",
+            &gop,
+            "-sc_threshold",
+            "0",
         ];
         arguments.extend(encode.map(str::to_owned));
         arguments.push(file.display().to_string());
@@ -184,7 +199,10 @@ fn candidates() -> Vec<(String, Tuning)> {
     let library = |sync_percent| RateControl::Library { sync_percent };
     let mut list = vec![
         ("as level 2".to_owned(), usual),
-        ("openh264's rate control, IDR ratio 1200".into(), Tuning { rate: library(1_200), ..usual }),
+        (
+            "openh264's rate control, IDR ratio 1200".into(),
+            Tuning { rate: library(1_200), ..usual },
+        ),
         ("the same, IDR ratio 400".into(), Tuning { rate: library(400), ..usual }),
         ("the same, IDR ratio 800".into(), Tuning { rate: library(800), ..usual }),
         ("the same, IDR ratio 1600".into(), Tuning { rate: library(1_600), ..usual }),
@@ -223,7 +241,10 @@ pub fn study(setting: &Setting) -> Outcome<String> {
     for clip in &CLIPS {
         raws.push((clip, Raw::new(&ffmpeg, clip, (width, height), seconds, &folder)?));
     }
-    let mut table = format!("{height}p30 at {} kbit/s, {seconds} s, VMAF; CPU; peak\n\n", bitrate / 1_000);
+    let mut table = format!(
+        "{height}p30 at {} kbit/s, {seconds} s: VMAF, bits and largest segment over the target\n\n",
+        bitrate / 1_000
+    );
     let names: Vec<&str> = raws.iter().map(|(clip, _)| clip.name).collect();
     writeln!(table, "| settings | {} | mean VMAF | CPU |", names.join(" | "))?;
     writeln!(table, "|---|{}---|---|", "---|".repeat(names.len()))?;
@@ -231,8 +252,10 @@ pub fn study(setting: &Setting) -> Outcome<String> {
         let (mut cells, mut scores, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         for (_, raw) in &raws {
             let (coded, vmaf) = raw.ours(&ffmpeg, bitrate, tuning)?;
-            let usual = Rung::new(width, height, bitrate, Tuning::USUAL)?;
-            ratios.push(coded.cpu / usual.encode(raw.pictures.iter())?.cpu);
+            let again =
+                |tuning| Rung::new(width, height, bitrate, tuning)?.encode(raw.pictures.iter());
+            let usual = again(Tuning::USUAL)?.cpu.min(again(Tuning::USUAL)?.cpu);
+            ratios.push(coded.cpu.min(again(tuning)?.cpu) / usual);
             let hold = coded.bitrate() / f64::from(bitrate);
             cells.push(format!("{vmaf:.1}, {hold:.2}, {:.2}", coded.peak(bitrate)));
             scores.push(vmaf);

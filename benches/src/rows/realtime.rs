@@ -196,13 +196,7 @@ pub fn added(setting: &Setting) -> Outcome<Vec<Row>> {
         let late = Summary::of(&mut late);
         let what = format!("P12 {height}p part listed after the source's, {} parts", late.count);
         let goals = (Goal::Most(2.0 * PICTURE_MS), Goal::Most(PICTURE_MS));
-        rows.push(Row::alone(
-            format!("{what}, p50"),
-            "ms",
-            vec![late.p50],
-            Goal::None,
-            Goal::None,
-        ));
+        rows.push(Row::alone(format!("{what}, p50"), "ms", vec![late.p50], Goal::None, Goal::None));
         rows.push(Row::alone(format!("{what}, p99"), "ms", vec![late.p99], goals.0, goals.1));
     }
     Ok(rows)

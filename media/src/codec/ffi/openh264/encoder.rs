@@ -8,9 +8,7 @@ use openh264_sys2 as sys;
 use openh264_sys2::source::APILoader;
 
 use super::{CallFailed, checked, method};
-use crate::codec::{
-    Complexity, H264EncoderConfig, PictureView, PlaneView, RateControl, Tuning,
-};
+use crate::codec::{Complexity, H264EncoderConfig, PictureView, PlaneView, RateControl, Tuning};
 
 /// Least quantiser of a coarse instance: white noise of full height takes a third of the buffer.
 pub(in crate::codec) const COARSE_QP: u8 = 36;
