@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use riverrun_media::codec::{
-    DecodedPicture, H264Decoder, H264Encoder, H264EncoderConfig, Picture, PictureSize, Tuning,
+    CpuUsage, DecodedPicture, H264Decoder, H264Encoder, H264EncoderConfig, Picture, PictureSize,
+    Tuning,
 };
 use riverrun_media::h264::{AvcConfig, Colour};
 use riverrun_media::scale::{Cascade, Made};
@@ -68,7 +69,7 @@ impl Rung {
             size: PictureSize::new(width, height)?,
             frame_rate_millis: RATE * 1_000,
             bitrate,
-            cpu_usage: Default::default(),
+            cpu_usage: CpuUsage::default(),
             sync_interval: None,
             colour: Colour { primaries: 1, transfer: 1, matrix: 1, full_range: false },
         };
@@ -193,7 +194,7 @@ impl Shown {
                 Some(picture) => encoding.add(picture),
                 None => Err("a rung of the source's size".into()),
             };
-            self.failed = self.failed.take().or(added.err());
+            self.failed = self.failed.take().or_else(|| added.err());
         }
         self.inside += cpu::thread_seconds() - begun;
     }

@@ -55,39 +55,30 @@ fn compare(
 ) -> Outcome<Vec<Row>> {
     let footage = Footage::read_flv(source)?.without_stamps();
     let content = footage.millis as f64 / 1e3;
-    let (mut ours, mut same, mut native) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..setting.repeats.min(3) {
-        ours.push(served(setting, ffmpeg, &footage, folder)? / content);
-        same.push(peer(ffmpeg, source, true, &folder.join("same"))? / content);
-        native.push(peer(ffmpeg, source, false, &folder.join("native"))? / content);
+    let mut costs = Costs::default();
+    for rung in 0..RUNGS.len() {
+        // Of the clip before, if there was one: should all runs be void, it must not be judged.
+        let _ = fs::remove_file(folder.join(format!("ours{rung}.mp4")));
     }
-    let what = format!(
-        "{} 1080p30 {} → 720+480+360",
-        clip.name,
-        if quality == Quality::NearLossless { "near-lossless" } else { "of 6 Mb/s" }
-    );
-    let row = |what: String, peer: Vec<f64>, must: f64, stretch: f64| Row {
-        what,
-        unit: "CPU-s/s",
-        ours: ours.clone(),
-        peer,
-        must: Goal::RatioMost(must),
-        stretch: Goal::RatioMost(stretch),
-    };
-    let mut rows = vec![
-        row(format!("P8 (a) {what}, ffmpeg with libopenh264 both ways"), same, 0.95, 0.8),
-        row(format!("P8 (b) {what}, ffmpeg's own decoder"), native, 1.2, 1.0),
-    ];
+    for _ in 0..setting.repeats.min(3) {
+        match served(setting, ffmpeg, &footage, folder) {
+            Ok(spent) => costs.server.push(spent / content),
+            Err(error) => eprintln!("  {} through the server: {error}", clip.name),
+        }
+        costs.inside.push(inside(&footage, content, folder)?);
+        costs.same.push(peer(ffmpeg, source, true, &folder.join("same"))? / content);
+        costs.native.push(peer(ffmpeg, source, false, &folder.join("native"))? / content);
+    }
+    let kind = if quality == Quality::NearLossless { "near-lossless" } else { "of 6 Mb/s" };
+    let what = format!("{} 1080p30 {kind} → 720+480+360", clip.name);
+    let mut rows = costs.rows(&what);
     let reference = ["-i", &source.to_string_lossy()];
     for (rung, (_, height, kbit)) in RUNGS.iter().enumerate() {
-        let score = |name: &str| {
-            let file = folder.join(format!("{name}{rung}.mp4"));
-            ffmpeg.vmaf(&["-i", &file.to_string_lossy()], &reference, VMAF_EVERY)
-        };
-        let (ours, peer) = (score("ours")?, score("native")?);
-        let size = |name: &str| fs::metadata(folder.join(format!("{name}{rung}.mp4")));
-        let more = size("ours")?.len() as f64 / size("native")?.len() as f64;
-        eprintln!("  {} {height}p: ours {ours:.2}, peer {peer:.2}, bytes {more:.3} ×", clip.name);
+        let score =
+            |file: &Path| ffmpeg.vmaf(&["-i", &file.to_string_lossy()], &reference, VMAF_EVERY);
+        let (ours, peer) = (ours_file(folder, rung), folder.join(format!("native{rung}.mp4")));
+        let more = fs::metadata(&ours)?.len() as f64 / fs::metadata(&peer)?.len() as f64;
+        let (ours, peer) = (score(&ours)?, score(&peer)?);
         rows.push(Row::alone(
             format!(
                 "P8 VMAF of {what}, {height}p at {kbit} kbit/s: {ours:.1}, the peer's {peer:.1}; \
@@ -99,17 +90,64 @@ fn compare(
             Goal::None,
         ));
     }
-    tell_stages(&footage, content)?;
     Ok(rows)
 }
 
-/// Where the time goes, in this process.
-fn tell_stages(footage: &Footage, content: f64) -> Outcome<()> {
+/// CPU seconds of a second of content, one value for each repeat.
+#[derive(Default)]
+struct Costs {
+    /// Our server; fewer values where runs were void.
+    server: Vec<f64>,
+    /// Our codecs and scaler alone.
+    inside: Vec<f64>,
+    /// ffmpeg with libopenh264 both ways.
+    same: Vec<f64>,
+    /// ffmpeg with its own decoder.
+    native: Vec<f64>,
+}
+
+impl Costs {
+    fn rows(&self, what: &str) -> Vec<Row> {
+        let row = |who: &str, ours: &[f64], peer: &[f64], must: f64, stretch: f64| Row {
+            what: format!("P8 {what}, {who}"),
+            unit: "CPU-s/s",
+            ours: ours.to_vec(),
+            peer: peer.to_vec(),
+            must: Goal::RatioMost(must),
+            stretch: Goal::RatioMost(stretch),
+        };
+        let mut rows = Vec::new();
+        if !self.server.is_empty() {
+            rows.push(row("(a) ffmpeg by libopenh264", &self.server, &self.same, 0.95, 0.8));
+            rows.push(row("(b) ffmpeg's own decoder", &self.server, &self.native, 1.2, 1.0));
+        }
+        let alone = "our codecs and scaler without a server against";
+        for (peer, name) in [(&self.same, "(a)"), (&self.native, "(b)")] {
+            let mut note = row(&format!("{alone} {name}"), &self.inside, peer, 1.0, 1.0);
+            (note.must, note.stretch) = (Goal::None, Goal::None);
+            rows.push(note);
+        }
+        rows
+    }
+}
+
+/// What we made of a rung: the server's, or, where its runs were void, that of our codecs alone.
+fn ours_file(folder: &Path, rung: usize) -> PathBuf {
+    let served = folder.join(format!("ours{rung}.mp4"));
+    if served.exists() { served } else { folder.join(format!("inside{rung}.h264")) }
+}
+
+/// Our decoder, scaler and encoders in one thread of this process; CPU seconds of a second. Tells
+/// where they go, and leaves the rungs in the folder.
+fn inside(footage: &Footage, content: f64, folder: &Path) -> Outcome<f64> {
     let rungs = RUNGS.map(|(width, height, kbit)| {
         Rung::new(width, height, kbit * 1_000, CpuUsage::default().tuning())
     });
     let rungs: Vec<Rung> = rungs.into_iter().collect::<Outcome<_>>()?;
-    let (stages, _) = transcode(footage, &rungs)?;
+    let (stages, coded) = transcode(footage, &rungs)?;
+    for (rung, coded) in coded.iter().enumerate() {
+        fs::write(folder.join(format!("inside{rung}.h264")), &coded.stream)?;
+    }
     let encode: Vec<String> =
         stages.encode.iter().map(|cpu| format!("{:.3}", cpu / content)).collect();
     let sum = stages.decode + stages.scale + stages.encode.iter().sum::<f64>();
@@ -120,7 +158,7 @@ fn tell_stages(footage: &Footage, content: f64) -> Outcome<()> {
         encode.join(" + "),
         sum / content
     );
-    Ok(())
+    Ok(sum / content)
 }
 
 /// CPU seconds of our server, the pictures in real time, or slower where the machine has no time for
