@@ -109,7 +109,8 @@ impl fmt::Display for Line<'_> {
             write!(
                 f,
                 "; variant {variant} {:?}: rate {:.1}/s, media {:.2} s/s, speed {:.2}, coded {:.0} \
-                 kbit/s, lag {:.1?}, longest lag {:.1?}, behind {}, waiting {}, dropped {}, late {}",
+                 kbit/s, lag {:.1?}, longest lag {:.1?}, behind {}, waiting {}, dropped {}, \
+                 late {}",
                 rendition.step,
                 per_second(rendition.pictures.into()),
                 rendition.media.as_secs_f64() / f64::from(figures.seconds.max(1)),

@@ -1,5 +1,5 @@
-//! P9, and the study of the encoder's settings: pictures of one rung, coded by ours and by x264, and
-//! what VMAF makes of them.
+//! P9, and the study of the encoder's settings: pictures of one rung, coded by ours and by x264,
+//! and what VMAF makes of them.
 
 use std::fmt::Write as _;
 use std::fs;

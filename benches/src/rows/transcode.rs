@@ -161,8 +161,8 @@ fn inside(footage: &Footage, content: f64, folder: &Path) -> Outcome<f64> {
     Ok(sum / content)
 }
 
-/// CPU seconds of our server, the pictures in real time, or slower where the machine has no time for
-/// that and a run is void.
+/// CPU seconds of our server, the pictures in real time, or slower where the machine has no time
+/// for that and a run is void.
 fn served(setting: &Setting, ffmpeg: &Ffmpeg, footage: &Footage, folder: &Path) -> Outcome<f64> {
     for speed in SPEEDS {
         match serve(setting, ffmpeg, footage, folder, speed) {
