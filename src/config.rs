@@ -151,7 +151,8 @@ pub struct Settings {
     /// What viewers may choose from [default: auto]. `auto` is the publisher's own pictures and
     /// what this machine can encode beside them; `source` is them alone; a list names each:
     /// `source,720p@2500,480p@1000/30:2` (kbit/s behind `@`, pictures per second behind `/`, CPU
-    /// level 0 to 4 behind `:`).
+    /// level 0 to 4 behind `:`, or `:av1` for a small rendition in AV1, which takes many times the
+    /// work and is not made where the machine cannot hold it).
     #[arg(long, value_name = "LIST", env = "RIVERRUN_RENDITIONS")]
     #[serde(default, deserialize_with = "from_text")]
     renditions: Option<LadderSetting>,

@@ -49,22 +49,31 @@ impl Server {
         Self::riverrun_with(binary, shards, &[])
     }
 
+    /// Our server with one shard on this core.
+    pub fn riverrun_on(binary: &Path, core: usize) -> Outcome<Self> {
+        Self::riverrun_at(&core.to_string(), binary, 1, &[])
+    }
+
     /// The same with more arguments; several shards share as many cores.
     pub fn riverrun_with(binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
-        let common = [&["--log", "error", "--renditions", "source"], arguments].concat();
-        Self::serve(binary, shards, &common)
+        let cores = if shards == 1 { SERVER_CORE.to_string() } else { format!("0-{}", shards - 1) };
+        Self::riverrun_at(&cores, binary, shards, arguments)
     }
 
-    /// Our server with these renditions on all cores of the usual two; it tells its figures in the
+    /// Our server with these renditions on both of the usual cores; it tells its figures in the
     /// log.
     pub fn ladder(binary: &Path, renditions: &str) -> Outcome<Self> {
-        Self::serve(binary, 2, &["--log", "debug", "--renditions", renditions])
+        Self::serve("0-1", binary, 2, &["--log", "debug", "--renditions", renditions])
     }
 
-    fn serve(binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
+    fn riverrun_at(cores: &str, binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
+        let common = [&["--log", "error", "--renditions", "source"], arguments].concat();
+        Self::serve(cores, binary, shards, &common)
+    }
+
+    fn serve(cores: &str, binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
         let (folder, http, rtmp) = (fresh_folder()?, free_address()?, free_address()?);
-        let cores = if shards == 1 { SERVER_CORE.to_string() } else { format!("0-{}", shards - 1) };
-        let mut command = on_core(&cores, binary);
+        let mut command = on_core(cores, binary);
         command.args(["serve", "--stream-key", KEY, "--admin-password"]);
         command.args(["bench-admin-password", "--shards", &shards.to_string()]);
         command.arg("--data").arg(folder.join("data"));

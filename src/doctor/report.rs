@@ -60,15 +60,16 @@ pub(super) fn end(
     spent: Spent,
 ) -> String {
     let mut text = format!("\nMilliseconds of one core for a picture, CPU level {cpu_level}:\n\n");
-    let head = ["", "decode", "scale to", "encode"].map(str::to_owned);
+    let head = ["", "decode", "scale to", "encode", "AV1"].map(str::to_owned);
     let mut rows = vec![head.to_vec()];
-    for Figure { size, .. } in &figures.encode {
+    for size in figures.encoded_sizes() {
         let of = |list: &[Figure]| {
-            let found = list.iter().find(|figure| figure.size == *size);
+            let found = list.iter().find(|figure| figure.size == size);
             found.map_or_else(|| "-".to_owned(), |figure| format!("{:.2}", figure.ms))
         };
         let name = format!("{}p", size.height());
-        rows.push(vec![name, of(&figures.decode), of(&figures.scale), of(&figures.encode)]);
+        let lists = [&figures.decode, &figures.scale, &figures.encode, &figures.encode_av1];
+        rows.push(std::iter::once(name).chain(lists.map(|list| of(list))).collect());
     }
     table(&mut text, &rows, 1);
     let free = free(cores.usable);
@@ -172,11 +173,12 @@ mod tests {
         let text = end(&figures(), 3, &tallies, &cores, spent(10, 11));
         for part in [
             "CPU level 3",
-            "         decode  scale to  encode
-  1080p   10.00         -   20.00
-  720p     5.00      2.00    9.00
-  480p        -      1.00    4.00
-  360p        -      0.50    2.50
+            "         decode  scale to  encode    AV1
+  1080p   10.00         -   20.00      -
+  720p     5.00      2.00    9.00      -
+  480p        -      1.00    4.00      -
+  360p        -      0.50    2.50  40.00
+  240p        -         -       -  20.00
 ",
             "1.2 of 2 cores (60 %",
             "  source   --renditions    cores  of these  busiest thread  verdict

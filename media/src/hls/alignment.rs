@@ -17,6 +17,11 @@
 //! - Audio that stays away for a second after a boundary: its last unit is extended to the
 //!   boundary. Segments without any audio are gaps.
 //! - Both stay away for more than TARGETDURATION: a new timeline, [`TimelineBreak`].
+//!
+//! Whatever the times, no segment of either track is longer than TARGETDURATION and a unit (PL-3).
+//! Audio that ends before the first picture is dropped. A boundary that lies further away, because
+//! pictures are shown long after they decode, counts from TARGETDURATION on as reached; where the
+//! pictures are past audio's full segment and have not ended theirs, both end.
 
 mod flow;
 
@@ -315,8 +320,8 @@ impl Alignment {
             self.cut(self.leader.boundary(&unit), from, out);
         }
         self.leader.observe_written(&unit);
-        // Alone in its segment, and decoded before its time: what is too long is a hole.
-        let start = self.leader.writer.segment_start().map_or(from, |start| start.max(from));
+        // Alone in its segment, which may begin before it: what is too long is a hole.
+        let start = self.leader.writer.segment_start().unwrap_or(from);
         let until = until.min(start + self.cutter.limit());
         self.leader.writer.append(unit, from, until, out);
     }

@@ -84,27 +84,33 @@ impl Follower {
         self.writer.begin_with(other);
     }
 
-    /// A timeline begins with the leader's first unit; sound that waited for it and ends before is
-    /// not worth a segment that begins earlier.
-    pub(super) fn drop_before_start(&mut self, start: MediaTime) {
+    /// A timeline begins with the leader's first unit; sound that waited for it, or comes behind
+    /// it, and ends before is not worth a segment that begins earlier.
+    pub(super) fn drop_before_start(&mut self) {
         if self.writer.segment_start().is_some() {
             return;
         }
+        let Some(start) = self.writer.origin() else { return };
         let unit = self.time(self.unit_duration);
         while self.queue.front().is_some_and(|front| front.pts.plus(unit) <= start) {
             self.queue.pop_front();
         }
     }
 
-    /// Ends the segments that the next unit lies behind, whether it has come or not.
+    /// Ends the segments that the next unit lies behind, whether it has come or not. A boundary
+    /// further away than TARGETDURATION is as good as there.
     pub(super) fn cross_boundaries(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
         while let Some(boundary) = self.boundaries.front() {
-            let next = match self.queue.front() {
-                Some(front) => front.pts,
-                None if !self.writer.is_segment_empty() => self.time(self.writer.end()),
+            let (next, decodes) = match self.queue.front() {
+                Some(front) => (front.pts, front.dts),
+                None if !self.writer.is_segment_empty() => {
+                    let end = self.time(self.writer.end());
+                    (end, end)
+                }
                 None => return,
             };
-            if next < *boundary {
+            let lasts = self.segment_start().map(|start| decodes.minus(start));
+            if next < *boundary && lasts.is_none_or(|lasts| lasts < limit) {
                 return;
             }
             self.end_segment(limit, out);
@@ -236,6 +242,15 @@ impl Follower {
         !self.writer.is_segment_empty() && front.dts.minus(start) >= target
     }
 
+    /// The open segment has lasted for `limit` when the next unit begins, and the leader has not
+    /// ended it.
+    pub(super) fn is_overdue(&self, limit: MediaTime) -> bool {
+        let (Some(front), Some(start)) = (self.queue.front(), self.aligned_start()) else {
+            return false;
+        };
+        front.dts.minus(start) >= limit
+    }
+
     /// With the next unit the open segment would last longer than `limit`, counted from `other` if
     /// that is earlier.
     pub(super) fn exceeds(&self, limit: MediaTime, other: Option<MediaTime>) -> bool {
@@ -267,7 +282,7 @@ impl Follower {
         {
             let longest = start.saturating_add(limit.rescale(self.writer.timescale()).ticks());
             let stands = end.min(longest);
-            if stands - self.writer.end() > self.unit_duration {
+            if stands.saturating_sub(self.writer.end()) > self.unit_duration {
                 self.writer.reach(stands, out);
             }
         }

@@ -46,6 +46,8 @@ pub(super) struct RenditionWriter {
     anchor: Anchor,
     /// PART-TARGET in track ticks, rounded down.
     part_target: i64,
+    /// TARGETDURATION in track ticks: no gap is longer (PL-3). Whoever appends sees to the rest.
+    limit: i64,
     sequence_number: u32,
     msn: u64,
     /// The first segment of the timeline carries DISCONTINUITY (AL-1).
@@ -88,6 +90,7 @@ impl RenditionWriter {
         timescale: Timescale,
         anchor: Anchor,
         part_target: MediaTime,
+        limit: MediaTime,
         from: Continuation,
     ) -> Self {
         let hz = i64::from(timescale.hz());
@@ -99,6 +102,7 @@ impl RenditionWriter {
             timescale,
             anchor,
             part_target: target.max(1),
+            limit: limit.rescale(timescale).ticks().max(1),
             sequence_number: from.sequence_number,
             msn: from.msn,
             discontinuity: from.discontinuity,
@@ -118,6 +122,11 @@ impl RenditionWriter {
     pub(super) fn begin_with(&mut self, other: MediaTime) {
         let other = other.rescale(self.timescale).ticks();
         self.origin.get_or_insert(other);
+    }
+
+    /// Where the timeline begins in the other track, once that is known.
+    pub(super) fn origin(&self) -> Option<MediaTime> {
+        self.origin.map(|origin| self.time(origin))
     }
 
     /// Adds a unit that decodes at `from` and lasts until `until`; the part it fills is listed by
@@ -203,14 +212,14 @@ impl RenditionWriter {
     }
 
     /// Ends the open segment. If it has nothing, it becomes a gap from where the rendition ends to
-    /// `gap_end`.
+    /// `gap_end`, or as far as a segment may reach.
     pub(super) fn close_segment(&mut self, gap_end: i64, out: &mut VecDeque<Update>) {
         self.list_the_rest(out);
         let gap = self.segment.is_none();
         if gap {
             let before = gap_end.saturating_sub(1);
             let start = self.cursor.or(self.origin).unwrap_or(before);
-            let end = gap_end.max(start + 1);
+            let end = gap_end.clamp(start + 1, start + self.limit);
             self.segment = Some(Segment { start, independent: true, parts: 0, announced: false });
             self.announce_segment(out);
             self.cursor = Some(end);

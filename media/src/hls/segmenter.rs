@@ -227,6 +227,7 @@ impl Segmenter {
             None => self.begin_broadcast(tracks),
         };
         let Some(broadcast) = &mut self.broadcast else { return };
+        let limit = MediaTime::from_millis(i64::from(presentation.target_duration) * 1_000);
         let msn = self.next_msn;
         let discontinuity = msn > presentation.first_msn;
         let mut renditions = Vec::with_capacity(2 + lineup.rungs.len());
@@ -241,7 +242,8 @@ impl Segmenter {
             let from = Continuation { msn, sequence_number, discontinuity };
             let part_target = presentation.part_target;
             let (id, kind, timescale) = (shape.id, shape.kind, shape.timescale);
-            let writer = RenditionWriter::new(id, kind, timescale, anchor, part_target, from);
+            let writer =
+                RenditionWriter::new(id, kind, timescale, anchor, part_target, limit, from);
             TrackWriter { kind, writer, unit_duration: shape.unit_duration }
         };
         let video = tracks.video.as_deref();
@@ -260,7 +262,6 @@ impl Segmenter {
             (None, Some(leader)) => TrackWriters { leader, follower: None, rungs },
             (None, None) => return,
         };
-        let limit = MediaTime::from_millis(i64::from(presentation.target_duration) * 1_000);
         let target = self.config.segment_target;
         let alignment = Alignment::new(target, limit, anchor.start, !discontinuity, tracks);
         let timeline = Timeline { first_msn: msn, renditions };

@@ -1,5 +1,6 @@
 //! The packager as a whole: publishers go in, playlists and media come out.
 
+mod apart;
 mod foreign;
 mod golden;
 mod lifecycle;

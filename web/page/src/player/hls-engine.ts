@@ -7,6 +7,9 @@ import { StallCushion } from "./cushion";
 import type { Engine, EngineEvents, LiveWindow, QualityLevel } from "./engine";
 import { Pace } from "./pace";
 
+/** Bits per second that a line is thought to carry before anything was measured. */
+const FIRST_GUESS = 3_000_000;
+
 const settings: Partial<HlsConfig> = {
   lowLatencyMode: true,
   // The distance to the edge is the server's PART-HOLD-BACK and the cushion after stalls
@@ -21,9 +24,12 @@ const settings: Partial<HlsConfig> = {
   backBufferLength: 90,
   maxBufferLength: 20,
   // The first guess decides the first picture; most lines carry 3 Mbit/s, and ABR corrects at once.
-  abrEwmaDefaultEstimate: 3_000_000,
+  abrEwmaDefaultEstimate: FIRST_GUESS,
   testBandwidth: false,
   capLevelToPlayerSize: true,
+  // hls.js stays with the codec it begins with and would begin with AV1, which may be offered in one
+  // small size only. Viewers can choose it.
+  videoPreference: { videoCodec: "avc1" },
   // Parts are 0.334 s; the default tolerance of 0.25 s skips parts not much longer (hls.js #5028).
   maxFragLookUpTolerance: 0.1,
   enableWorker: false,
@@ -68,6 +74,7 @@ export class HlsEngine implements Engine {
     });
     this.#hls.on(Hls.Events.MANIFEST_PARSED, () => {
       this.#parsed = true;
+      this.#hls.startLevel = firstLevel(this.#hls.levels);
       this.#onTracks();
     });
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
@@ -152,10 +159,25 @@ export class HlsEngine implements Engine {
   }
 }
 
+const isH264 = (level: Level) => level.videoCodec?.startsWith("avc1") ?? false;
+const isAv1 = (level: Level) => level.videoCodec?.startsWith("av01") ?? false;
+
+/** -1 lets hls.js choose, which where AV1 stands beside H.264 it does for good. */
+function firstLevel(levels: Level[]): number {
+  const usual = levels.filter(isH264);
+  const carried = usual.filter((level) => level.bitrate <= FIRST_GUESS);
+  // In order of their bit rates.
+  const first = carried[carried.length - 1] ?? usual[0];
+  return first && levels.some(isAv1) ? levels.indexOf(first) : -1;
+}
+
 /** Best first, with the bit rate beside names that would be the same. */
 function qualityLevels(all: Level[], shown: Level[]): QualityLevel[] {
-  const name = (level: Level) =>
-    levelText(level.width, level.height, level.frameRate, level.bitrate);
+  const mixed = shown.some(isH264) && shown.some(isAv1);
+  const name = (level: Level) => {
+    const size = levelText(level.width, level.height, level.frameRate, level.bitrate);
+    return mixed && isAv1(level) ? `${size} · AV1` : size;
+  };
   const count = new Map<string, number>();
   for (const level of shown) count.set(name(level), (count.get(name(level)) ?? 0) + 1);
   return shown
