@@ -44,7 +44,8 @@ pub const CLIPS: [Clip; 3] = [
 /// How a publisher encodes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Quality {
-    /// Nearly without loss: x264 at crf 4, Main, two B pictures.
+    /// Nearly without loss: x264 at crf 4, Main, two B pictures. At most 80 Mb/s, which grain
+    /// reaches: openh264 takes no unit above 1 MiB.
     NearLossless,
     /// 6 Mb/s, High, two B pictures, as many streamers do.
     Usual,
@@ -78,7 +79,8 @@ impl Clip {
         let bits = ["-b:v", "6M", "-maxrate", "6M", "-bufsize", "6M", "-profile:v", "high"];
         match quality {
             Quality::NearLossless => {
-                arguments.extend(["-crf", "4", "-profile:v", "main", "-bf", "2"]);
+                arguments.extend(["-crf", "4", "-maxrate", "80M", "-bufsize", "20M"]);
+                arguments.extend(["-profile:v", "main", "-bf", "2"]);
             }
             Quality::Usual => arguments.extend(bits.iter().chain(&["-bf", "2"])),
             Quality::InOrder => arguments.extend(bits.iter().chain(&["-bf", "0"])),

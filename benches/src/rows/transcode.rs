@@ -38,10 +38,14 @@ pub fn rows(setting: &Setting, quality: Quality) -> Outcome<Vec<Row>> {
     let mut rows = Vec::new();
     for clip in &CLIPS {
         let source = clip.flv(&ffmpeg, quality, seconds)?;
-        rows.extend(compare(setting, &ffmpeg, clip, quality, &source, &folder)?);
+        match compare(setting, &ffmpeg, clip, quality, &source, &folder) {
+            Ok(measured) => rows.extend(measured),
+            // The other clips are worth their rows.
+            Err(error) => eprintln!("  {} not measured: {error}", clip.name),
+        }
     }
     fs::remove_dir_all(&folder)?;
-    Ok(rows)
+    if rows.is_empty() { Err("no clip could be measured".into()) } else { Ok(rows) }
 }
 
 /// One clip.
