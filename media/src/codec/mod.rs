@@ -27,12 +27,14 @@ mod h264_decoder;
 #[cfg(test)]
 pub(crate) mod judge;
 mod picture;
+mod rate;
 #[cfg(test)]
 mod rate_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod tuning;
 mod view;
 
 #[cfg(any(test, feature = "fuzzing"))]
@@ -47,4 +49,5 @@ pub use h264_decoder::{
     DecodedPicture, DecoderCounts, H264Decoder, H264DecoderError, UNIT_BYTES_MAX, Undecodable,
 };
 pub use picture::{Picture, PictureSize, PictureSizeError, Plane};
+pub use tuning::{Complexity, RateControl, Tuning};
 pub use view::{PictureView, PlaneView};
