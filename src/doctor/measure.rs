@@ -1,8 +1,9 @@
 //! What decoding, scaling and encoding cost here, one at a time.
 //!
-//! CPU time of the process is what a ladder needs, since one of the encoders has threads of its own; the wall clock beside it tells how much of the cores others
-//! took meanwhile. Work is timed in batches of half a second of video, and the median of the
-//! batches counts: one in which the machine was disturbed says nothing.
+//! CPU time of the process is what a ladder needs, since one of the encoders has threads of its
+//! own; the wall clock beside it tells how much of the cores others took meanwhile. Work is timed
+//! in batches of half a second of video, and the median of the batches counts: one in which the
+//! machine was disturbed says nothing.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};

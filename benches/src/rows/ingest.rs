@@ -16,7 +16,7 @@ pub fn rows(setting: &Setting) -> Outcome<Vec<Row>> {
     let film = footage(6_000_000, 128_000, 20);
     let mut rows = Vec::new();
     for speed in [1.0, 20.0] {
-        // In real time the first seconds, while no rhythm is known yet, are not what a broadcast costs.
+        // The first seconds in real time, without a known rhythm, are not what a broadcast costs.
         let least = if speed > 1.0 { 4.0 } else { REAL_TIME_SECONDS_MIN };
         let seconds = setting.seconds.max(least) * speed;
         let (mut ours, mut peer) = (Vec::new(), Vec::new());

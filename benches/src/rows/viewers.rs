@@ -57,7 +57,7 @@ pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
         let busy = said(&text, "responses", "own CPU s ")? / seconds;
         let share = spent / seconds;
         eprintln!(
-            "  P5 {viewers} viewers: p99 {late:.1} ms{}, errors {errors}, cores {:.0} % and {:.0} %",
+            "  P5 {viewers}: p99 {late:.1} ms{}, errors {errors}, cores {:.0} % and {:.0} %",
             of_parts(&text)?,
             share * 100.0,
             busy * 100.0

@@ -209,7 +209,7 @@ mod tests {
         meter.read(1, reading);
         let rest = meter.rest();
         let dropped = rest.renditions[1].as_ref().map(|rendition| rendition.dropped);
-        assert_eq!((rest.seconds, rest.ingest.pictures, dropped), (0, 1, Some(5)));
+        assert_eq!((rest.seconds, rest.ingest.pictures, dropped), (0, 1, Some(25)));
         assert_eq!(meter.rest().ingest.pictures, 0, "it is told once");
     }
 

@@ -293,33 +293,6 @@ impl Alignment {
         Ok(())
     }
 
-    /// The unit comes more than a part later than the one listed early was said to end, or that
-    /// one `stands`: it goes on in parts without samples. If the segment must not last so long, the
-    /// time is a gap instead, and `true` is returned.
-    fn let_stand(&mut self, stands: bool, unit: &AccessUnit, out: &mut VecDeque<Update>) -> bool {
-        let dts = unit.dts.ticks();
-        let end = self.leader.writer.end();
-        if !stands && dts - end <= self.leader.writer.part_target() {
-            return false;
-        }
-        let too_long = |open: OpenSegment| dts - open.earliest > self.cutter.limit();
-        match self.open_segment() {
-            Some(open) if !self.leader.owes_cut && !too_long(open) => {
-                if stands {
-                    self.leader.writer.stand_until(dts, out);
-                } else {
-                    self.leader.writer.reach(dts, out);
-                }
-                return false;
-            }
-            Some(_) => self.cut(self.leader.shown_at(end), end, out),
-            None => {}
-        }
-        self.leader.owes_cut = false;
-        self.cut(self.leader.boundary(unit), dts, out);
-        true
-    }
-
     /// Ends the segment or the part before `unit`, if it begins a new one.
     fn decide_cut(&mut self, unit: &AccessUnit, usual: i64, out: &mut VecDeque<Update>) {
         let dts = unit.dts.ticks();

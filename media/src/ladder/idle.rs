@@ -106,7 +106,7 @@ impl IdleRungs {
         }
     }
 
-    /// The idle rungs of a plan. One that is new has been asked for now. Where the source is not on
+    /// The idle rungs of a plan. One that is new counts as asked for. Where the source is not on
     /// offer the first rung is never idle: viewers who come find something that plays.
     pub fn idle(&mut self, now: Instant, plan: &Plan) -> RungSet {
         let mut idle = RungSet::default();

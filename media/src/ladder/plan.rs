@@ -110,8 +110,8 @@ pub fn plan(setting: &LadderSetting, track: &VideoTrack, cores: usize) -> Plan {
 }
 
 impl LadderSetting {
-    /// Plans the renditions of a source as [`plan`] does, or says in a sentence what of this setting
-    /// cannot be made of it. An automatic ladder is always what can be.
+    /// Plans the renditions of a source as [`plan`] does, or says in a sentence what of this
+    /// setting cannot be made of it. An automatic ladder is always what can be.
     pub fn check(&self, track: &VideoTrack, cores: usize) -> Result<Plan, String> {
         let mut plan = plan(self, track, cores);
         match (self, plan.notice.take()) {

@@ -12,7 +12,7 @@
 use std::collections::VecDeque;
 
 use super::Alignment;
-use crate::access_unit::TrackKind;
+use crate::access_unit::{AccessUnit, TrackKind};
 use crate::hls::cutter::OpenSegment;
 use crate::hls::follower::{Follower, Horizon};
 use crate::hls::leader::Held;
@@ -24,6 +24,38 @@ use crate::time::MediaTime;
 const STAND_MARGIN: MediaTime = MediaTime::from_millis(100);
 
 impl Alignment {
+    /// The unit comes more than a part later than the one listed early was said to end, or that
+    /// one `stands`: it goes on in parts without samples. If the segment must not last so long, the
+    /// time is a gap instead, and `true` is returned.
+    pub(super) fn let_stand(
+        &mut self,
+        stands: bool,
+        unit: &AccessUnit,
+        out: &mut VecDeque<Update>,
+    ) -> bool {
+        let dts = unit.dts.ticks();
+        let end = self.leader.writer.end();
+        if !stands && dts - end <= self.leader.writer.part_target() {
+            return false;
+        }
+        let too_long = |open: OpenSegment| dts - open.earliest > self.cutter.limit();
+        match self.open_segment() {
+            Some(open) if !self.leader.owes_cut && !too_long(open) => {
+                if stands {
+                    self.leader.writer.stand_until(dts, out);
+                } else {
+                    self.leader.writer.reach(dts, out);
+                }
+                return false;
+            }
+            Some(_) => self.cut(self.leader.shown_at(end), end, out),
+            None => {}
+        }
+        self.leader.owes_cut = false;
+        self.cut(self.leader.boundary(unit), dts, out);
+        true
+    }
+
     /// Lists the parts that the picture held fills by standing still.
     pub(super) fn stand(&mut self, out: &mut VecDeque<Update>) {
         let Some(heard) = self.follower.as_ref().and_then(Follower::heard) else { return };
