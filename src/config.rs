@@ -362,7 +362,7 @@ impl Settings {
         let after = self.pause_idle_seconds.unwrap_or(60);
         let (min, max) = (limits::PAUSE_SECONDS_MIN, limits::PAUSE_SECONDS_MAX);
         in_range("pause_idle_seconds", after, min, max)?;
-        let kbit = self.audio_bitrate.unwrap_or(SoundConfig::default().bitrate / 1_000);
+        let kbit = self.audio_bitrate.unwrap_or_else(|| SoundConfig::default().bitrate / 1_000);
         let (min, max) = (limits::AUDIO_KBIT_MIN, limits::AUDIO_KBIT_MAX);
         in_range("audio_bitrate", kbit.into(), min.into(), max.into())?;
         if let Some(stream_key) = &self.stream_key {

@@ -364,6 +364,8 @@ impl Alignment {
             decided: now.plus(self.ticks(duration * 3 / 4)),
             next: now.plus(self.ticks(duration)),
             cuts: if unsure { None } else { Some(cut != Cut::None) },
+            // Up to an eighth early, as above.
+            unknown: now.plus(self.ticks(duration * 2 - duration / 8)),
         });
         let last = fits && cut == Cut::Sure;
         let too_long = until - next.earliest > self.cutter.limit();

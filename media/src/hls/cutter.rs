@@ -5,9 +5,9 @@
 //! segment after such a cut ends at the next sync unit, so that independence comes back as soon as
 //! it can.
 //!
-//! The first segment of a broadcast is short, wherever its keyframes are: players begin only when
+//! The first segment of a broadcast is short where keyframes allow: most players begin only when
 //! one segment is complete, and those who wait for the broadcast should not wait for more than they
-//! need (P13). The segment after it may therefore begin between sync units.
+//! need. Where keyframes are rare it ends at the target, not at the limit.
 
 /// The cut rule. Times are ticks of the leading track.
 #[derive(Debug)]
@@ -24,9 +24,11 @@ pub(super) struct Cutter {
     opening: bool,
 }
 
-/// The first segment ends after this many parts: as many as PART-HOLD-BACK asks for (LL-3), so that
-/// a player of it can begin at once and has enough to go on.
+/// The first segment ends at the first sync unit after this many parts: as many as PART-HOLD-BACK
+/// asks for (LL-3), so that a player of it can begin at once.
 const OPENING_PARTS: u32 = 3;
+/// A keyframe that is due at the target may be so much of it late before it counts as rare, 1/n.
+const OPENING_TOLERANCE: i64 = 20;
 
 /// What the rule needs to know about the open segment.
 #[derive(Clone, Copy, Debug)]
@@ -90,10 +92,17 @@ impl Cutter {
         if dts + duration - segment.earliest > self.limit {
             return true;
         }
-        if self.opening && segment.full_parts >= OPENING_PARTS {
+        if self.opening && self.ends_opening(segment, sync, elapsed) {
             return true;
         }
         if sync { self.cuts_before_sync(segment, elapsed) } else { self.ends_piece(dts, elapsed) }
+    }
+
+    fn ends_opening(&self, segment: OpenSegment, sync: bool, elapsed: i64) -> bool {
+        if sync {
+            return segment.full_parts >= OPENING_PARTS;
+        }
+        elapsed >= self.target + self.target / OPENING_TOLERANCE
     }
 
     fn cuts_before_sync(&self, segment: OpenSegment, elapsed: i64) -> bool {
@@ -181,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broadcast_opens_with_a_short_segment() {
+    fn a_broadcast_opens_with_a_short_segment_where_keyframes_allow() {
         let cut_at = |sync_interval: i64| {
             let mut cutter = Cutter::new(2_000, 3_000, 334, true);
             let ends = |cutter: &mut Cutter, dts: i64| {
@@ -193,8 +202,10 @@ mod tests {
             };
             (0..3_000).step_by(100).find(|dts| ends(&mut cutter, *dts)).unwrap()
         };
-        for interval in [100, 500, 1_000, 2_000, 8_000] {
-            assert_eq!(cut_at(interval), 900, "interval {interval}");
+        for (interval, want) in
+            [(100, 900), (500, 1_000), (1_000, 1_000), (2_000, 2_000), (8_000, 2_100)]
+        {
+            assert_eq!(cut_at(interval), want, "interval {interval}");
         }
         let mut later = Cutter::new(2_000, 3_000, 334, true);
         later.close();

@@ -26,6 +26,8 @@ pub(super) struct Horizon {
     pub(super) next: MediaTime,
     /// Whether it should begin a segment; `None` when that is open.
     pub(super) cuts: Option<bool>,
+    /// Where the unit behind it should stand, of which nothing is known.
+    pub(super) unknown: MediaTime,
 }
 
 /// Units in, parts out.
@@ -142,7 +144,11 @@ impl Follower {
         let end = self.time(until);
         let behind = self.boundaries.front().is_some_and(|boundary| end >= *boundary);
         let at_next = horizon.filter(|horizon| end >= horizon.next);
-        let unsure = at_next.is_some_and(|horizon| horizon.cuts.is_none());
+        // A rung with fewer pictures than the source may end behind the leader's next unit.
+        let unsure = at_next.is_some_and(|horizon| match horizon.cuts {
+            None => true,
+            Some(cuts) => !cuts && end >= horizon.unknown,
+        });
         let full = self.writer.is_filled_by(from, until, duration);
         let regular = duration == self.unit_duration && from >= self.writer.end();
         if !regular || unsure || !(full || behind) {

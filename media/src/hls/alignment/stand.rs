@@ -101,7 +101,7 @@ impl Alignment {
         let longest = self.open_segment_with(held).earliest + self.cutter.limit();
         let awaited = heard.minus(STAND_MARGIN).minus(self.ticks(patience));
         let decided = awaited.min(self.leader.shown_at(longest));
-        let horizon = Horizon { decided, next: decided, cuts: None };
+        let horizon = Horizon { decided, next: decided, cuts: None, unknown: decided };
         let horizon = self.horizon.get_or_insert(horizon);
         horizon.decided = horizon.decided.max(decided);
         if decided >= horizon.next {

@@ -196,10 +196,10 @@ fn ll1_a_short_part_listed_for_a_keyframe_ends_its_segment_even_without_it() {
     units[250].sync = false;
     let parts = parts_as_they_come(&mut server, &mut checker, &units);
     let short = parts.iter().find(|(needed, _)| *needed == 250).unwrap();
-    assert_eq!((short.1.msn, short.1.index, short.1.ends_segment), (6, 6, true));
+    assert_eq!((short.1.msn, short.1.index, short.1.ends_segment), (5, 6, true));
     let playlist = list(&mut server, "0");
-    assert_eq!(playlist.segments[5].parts.len(), 7);
-    assert!(!playlist.segments[6].parts[0].independent);
+    assert_eq!(playlist.segments[4].parts.len(), 7);
+    assert!(!playlist.segments[5].parts[0].independent);
 }
 
 /// Pictures at these times with sound beside them, in the order of their times.
