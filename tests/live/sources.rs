@@ -111,6 +111,12 @@ fn t16_a_ladder_of_no_one_or_two_pictures_ends_cleanly() {
         let is_codec = |name: &String| name.starts_with("encode") || name.starts_with("decode");
         threads.into_iter().filter(is_codec).collect::<Vec<_>>()
     };
+    let wait_online = |online: bool| {
+        wait_for("the status", LIMIT, || {
+            let text = format!("\"online\":{online}");
+            server.get("/api/status").text().contains(&text).then_some(())
+        });
+    };
     for options in [
         &["-bsf:v", "noise=drop=1", "-t", "1"][..],
         &["-frames:v", "1"],
@@ -120,10 +126,7 @@ fn t16_a_ladder_of_no_one_or_two_pictures_ends_cleanly() {
         let publisher = Publisher::with("fps25", options, &server.publish_url());
         publisher.finish(LIMIT);
         wait_for("codecs to end", LIMIT, || codecs().is_empty().then_some(()));
-        wait_for("the end", LIMIT, || {
-            let offline = server.get("/api/status").text().contains("\"online\":false");
-            offline.then_some(())
-        });
+        wait_online(false);
         for path in [SOURCE, RUNG, SOUND] {
             let answer = server.get(path);
             if answer.status == 200 {
@@ -134,6 +137,8 @@ fn t16_a_ladder_of_no_one_or_two_pictures_ends_cleanly() {
         }
     }
     let publisher = Publisher::start(Program::Ffmpeg, "fps25", Pace::Live, &server.publish_url());
+    // Until then the playlists are those of the last broadcast, which have ended.
+    wait_online(true);
     let followers = follow_each(&server, &[SOURCE, RUNG, SOUND]);
     publisher.finish(LIMIT);
     for recording in followers.into_iter().map(|follower| follower.wait_end(LIMIT)) {
