@@ -27,9 +27,6 @@ const settings: Partial<HlsConfig> = {
   abrEwmaDefaultEstimate: FIRST_GUESS,
   testBandwidth: false,
   capLevelToPlayerSize: true,
-  // hls.js stays with the codec it begins with and would begin with AV1, which may be offered in one
-  // small size only. Viewers can choose it.
-  videoPreference: { videoCodec: "avc1" },
   // Parts are 0.334 s; the default tolerance of 0.25 s skips parts not much longer (hls.js #5028).
   maxFragLookUpTolerance: 0.1,
   enableWorker: false,
@@ -74,7 +71,8 @@ export class HlsEngine implements Engine {
     });
     this.#hls.on(Hls.Events.MANIFEST_PARSED, () => {
       this.#parsed = true;
-      this.#hls.startLevel = firstLevel(this.#hls.levels);
+      const first = firstLevel(this.#hls.levels);
+      if (first >= 0) this.#hls.startLevel = first;
       this.#onTracks();
     });
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
@@ -162,7 +160,11 @@ export class HlsEngine implements Engine {
 const isH264 = (level: Level) => level.videoCodec?.startsWith("avc1") ?? false;
 const isAv1 = (level: Level) => level.videoCodec?.startsWith("av01") ?? false;
 
-/** -1 lets hls.js choose, which where AV1 stands beside H.264 it does for good. */
+/**
+ * The level to begin with where AV1 stands beside H.264: hls.js stays with the codec that it begins
+ * with and would begin with AV1, which may be offered in one small size only. Else -1: let it
+ * choose.
+ */
 function firstLevel(levels: Level[]): number {
   const usual = levels.filter(isH264);
   const carried = usual.filter((level) => level.bitrate <= FIRST_GUESS);
