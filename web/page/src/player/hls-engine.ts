@@ -10,6 +10,9 @@ import { Pace } from "./pace";
 /** Bits per second that a line is thought to carry before anything was measured. */
 const FIRST_GUESS = 3_000_000;
 
+/** What a line that stalls is thought to carry of the level that is played. */
+const CARRIED_SHARE = 0.8;
+
 const settings: Partial<HlsConfig> = {
   lowLatencyMode: true,
   // The distance to the edge is the server's PART-HOLD-BACK and the cushion after stalls
@@ -141,10 +144,23 @@ export class HlsEngine implements Engine {
     if (holdBack) this.#hls.targetLatency = holdBack + this.#cushion.seconds(performance.now());
   }
 
+  /**
+   * The line does not carry what is played. The estimate of hls.js remembers better times for long,
+   * and parts that it gives up on do not count, so it may never fall.
+   */
+  #mistrust(): void {
+    const level = this.#hls.levels[this.#hls.loadLevel];
+    const carried = (level?.bitrate ?? 0) * CARRIED_SHARE;
+    if (!this.#hls.autoLevelEnabled || this.#hls.bandwidthEstimate <= carried) return;
+    this.#hls.bandwidthEstimate = carried;
+  }
+
   #onError(error: ErrorData): void {
     if (error.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) {
-      this.#cushion.onStall(performance.now());
+      const now = performance.now();
+      this.#cushion.onStall(now);
       this.#keepDistance();
+      if (this.#cushion.isSpent(now)) this.#mistrust();
     }
     if (!error.fatal) return;
     const incompatible =
