@@ -98,31 +98,22 @@ impl LadderControl {
 
 #[cfg(test)]
 mod tests {
-    use riverrun_media::access_unit::VideoCodec;
-    use riverrun_media::h264::AvcConfig;
+    use riverrun_media::codec::PictureSize;
+    use riverrun_media::ladder::{PlannedRung, RungCodec, RungEncoder};
 
     use super::*;
 
-    /// 320x180 High at 30 a second: x264 r3095, of a test picture.
-    const AVCC: [u8; 48] = [
-        0x01, 0x64, 0x00, 0x0D, 0xFF, 0xE1, 0x00, 0x1C, 0x67, 0x64, 0x00, 0x0D, 0xAC, 0xD9, 0x41,
-        0x41, 0x9F, 0x9F, 0x01, 0x6A, 0x02, 0x02, 0x02, 0x80, 0x00, 0x00, 0x03, 0x00, 0x80, 0x00,
-        0x00, 0x1E, 0x07, 0x8A, 0x14, 0xCB, 0x01, 0x00, 0x06, 0x68, 0xEB, 0xE3, 0xCB, 0x22, 0xC0,
-        0xFD, 0xF8, 0xF8,
-    ];
-
+    /// 320x180 at 30 a second.
     fn track() -> VideoTrack {
-        let mut record = AVCC.to_vec();
-        record.push(0);
-        let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
-        VideoTrack {
-            colour: config.colour(),
-            codec: VideoCodec::H264(config),
-            width: 320,
-            height: 180,
-            frame_rate_millis: Some(30_000),
-            bitrate: None,
-        }
+        let rung = PlannedRung {
+            variant: 0,
+            size: PictureSize::new(320, 180).expect("a size"),
+            frame_rate_millis: 30_000,
+            bitrate: 500_000,
+            codec: RungCodec::H264 { cpu_level: 0 },
+            threads: 1,
+        };
+        RungEncoder::new(&rung, None).expect("a usual one").track().clone()
     }
 
     fn setting(text: &str) -> LadderSetting {

@@ -58,7 +58,7 @@ pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
         let share = spent / seconds;
         eprintln!(
             "  P5 {viewers}: p99 {late:.1} ms{}, errors {errors}, cores {:.0} % and {:.0} %",
-            of_parts(&text)?,
+            of_parts(&text, "fetched", "p99 ")?,
             share * 100.0,
             busy * 100.0
         );
@@ -123,9 +123,8 @@ pub fn delay(setting: &Setting) -> Outcome<Vec<Row>> {
     let server = Server::riverrun(&setting.binary, 1)?;
     let publishing = on_air(&server, footage(VIDEO_BITS, AUDIO_BITS, 10), 34.0)?;
     let alone = watch(setting, &server, 1, 30.0, 0.0, &[])?;
-    let parts = of_parts(&alone)?;
     let row = |what: &str, line: &str, name: &str, must, stretch| -> Outcome<Row> {
-        let what = format!("{what}{parts}");
+        let what = format!("{what}{}", of_parts(&alone, line, name)?);
         Ok(Row::alone(what, "ms", vec![lateness(&alone, line, name)?], must, stretch))
     };
     let sent = "P11 last picture of a part sent → part";
@@ -158,7 +157,7 @@ pub fn delay(setting: &Setting) -> Outcome<Vec<Row>> {
         rows.push(Row::alone(
             format!(
                 "P6 picture sent → first byte of the reload, {viewers} waiters, p99{}",
-                of_parts(&text)?
+                of_parts(&text, "listed", "p99 ")?
             ),
             "ms",
             vec![lateness(&text, "listed", "p99 ")?],
@@ -224,13 +223,14 @@ fn lateness(text: &str, line: &str, name: &str) -> Outcome<f64> {
     said(text, &format!("undisturbed, {line}"), name)
 }
 
-/// Of how many parts [`lateness`] tells, for the row's name.
-fn of_parts(text: &str) -> Outcome<String> {
+/// Of how many parts [`lateness`] tells, and the figure of all of them, for the row's name.
+fn of_parts(text: &str, line: &str, name: &str) -> Outcome<String> {
     let (alone, all) = (said(text, "undisturbed parts", "parts ")?, said(text, "parts", "parts ")?);
+    let of_all = said(text, line, name)?;
     Ok(if alone < UNDISTURBED_PARTS_MIN {
         format!(" (all {all} parts: too few undisturbed)")
     } else {
-        format!(" ({alone} of {all} parts)")
+        format!(" ({alone} of {all} parts; of all {of_all:.1} ms)")
     })
 }
 

@@ -34,6 +34,8 @@ mod rate_tests;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod texture;
 mod tuning;
 mod view;
 

@@ -106,7 +106,7 @@ impl SegmentRate {
 
     /// Quantisers are at least this from now on; ordinary again with 0.
     pub(super) fn set_least(&mut self, quantiser: u8) {
-        self.least = LEAST.max(f64::from(quantiser));
+        self.least = f64::from(quantiser).clamp(LEAST, MOST);
     }
 
     /// The quantiser of the picture that comes next, 0 to 51.

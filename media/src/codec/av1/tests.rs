@@ -1,4 +1,5 @@
 use super::super::judge::ffmpeg;
+use super::super::texture::{Texture, moving_texture};
 use super::*;
 use crate::av1::obu::{ObuKind, walk};
 
@@ -17,21 +18,7 @@ fn config() -> Av1EncoderConfig {
 
 /// A texture that moves under a little noise.
 fn moving(size: PictureSize, step: usize) -> Picture {
-    let mut picture = Picture::black(size);
-    let mut state = step as u64 + 1;
-    for plane in picture.planes_mut() {
-        for y in 0..plane.height() {
-            for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                let (x, y) = (x + 2 * step, y + step);
-                let texture = ((x * 7) ^ (y * 5)) % 90 + x / 2 % 60;
-                *sample = (30 + texture as u64 + state % 5) as u8;
-            }
-        }
-    }
-    picture
+    moving_texture(size, step, Texture { base: 30, contrast: 100, noise: 4 })
 }
 
 /// Encodes the pictures `steps`; gives how many units were out after each call, and all units.
