@@ -255,23 +255,7 @@ pub fn wants_playlist(user_agent: &str) -> bool {
     PLAYERS.iter().any(|player| name.contains(player))
 }
 
-/// Writes JSON that may stand in a body and in an HTML script element alike.
-pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
-    let plain =
-        serde_json::to_vec(value).expect("our own objects have string keys and finite numbers");
-    let mut safe = Vec::with_capacity(plain.len() + 1);
-    for byte in plain {
-        // Outside strings JSON has none of these three, so each stands for itself in a string.
-        match byte {
-            b'<' => safe.extend_from_slice(br"\u003c"),
-            b'>' => safe.extend_from_slice(br"\u003e"),
-            b'&' => safe.extend_from_slice(br"\u0026"),
-            other => safe.push(other),
-        }
-    }
-    safe.push(b'\n');
-    safe
-}
+pub(crate) use crate::json::write as to_json;
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature.
 fn is_zero(count: &u32) -> bool {

@@ -25,8 +25,11 @@
 
 pub mod api;
 pub mod assets;
+pub mod json;
 pub mod page;
 mod rfc3339;
 pub mod route;
+pub mod settings;
+pub mod shape;
 
 pub use route::Route;
