@@ -5,8 +5,10 @@
 //! says the name: a typing mistake in an unattended installation must not start a server with other
 //! settings than its operator believes.
 
+mod proxies;
 mod secret;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use riverrun_media::ladder::LadderSetting;
 use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
+pub use self::proxies::TrustedProxies;
 pub use self::secret::Secret;
 
 /// The data folder unless told otherwise.
@@ -125,7 +128,7 @@ pub struct Settings {
     /// Executors, one pinned to a core each [default: one per core].
     #[arg(long, value_name = "N", env = "RIVERRUN_SHARDS")]
     shards: Option<usize>,
-    /// Add this stream key instead of making one at the first start.
+    /// The one stream key that may publish while the server runs so; the stored ones may not.
     #[arg(long, value_name = "KEY", env = "RIVERRUN_STREAM_KEY", hide_env_values = true)]
     stream_key: Option<Secret>,
     /// Use this admin password instead of making one at the first start.
@@ -155,6 +158,15 @@ pub struct Settings {
     #[arg(long, value_name = "LIST", env = "RIVERRUN_RENDITIONS")]
     #[serde(default, deserialize_with = "from_text")]
     renditions: Option<LadderSetting>,
+    /// Proxies that are believed about a viewer's address, as addresses and networks [default:
+    /// 127.0.0.0/8,::1].
+    #[arg(long, value_name = "LIST", env = "RIVERRUN_TRUSTED_PROXIES")]
+    trusted_proxies: Option<TrustedProxies>,
+    /// Settings of the admin by the names of the API; it then shows them and cannot change them.
+    /// In the file only.
+    #[arg(skip)]
+    #[serde(default)]
+    settings: BTreeMap<String, toml::Value>,
 }
 
 /// A setting that is written as one text.
@@ -164,7 +176,7 @@ fn from_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<LadderSetting>
 }
 
 /// Keys of the file whose values may be shown.
-const HARMLESS_KEYS: [&str; 10] = [
+const HARMLESS_KEYS: [&str; 11] = [
     "data",
     "http",
     "rtmp",
@@ -175,10 +187,11 @@ const HARMLESS_KEYS: [&str; 10] = [
     "rewind_seconds",
     "segment_seconds",
     "renditions",
+    "trusted_proxies",
 ];
 
 /// Names in the environment that are read. Anything else that begins like ours is a mistake.
-const ENVIRONMENT: [&str; 13] = [
+const ENVIRONMENT: [&str; 14] = [
     "RIVERRUN_CONFIG",
     "RIVERRUN_DATA",
     "RIVERRUN_HTTP",
@@ -192,6 +205,7 @@ const ENVIRONMENT: [&str; 13] = [
     "RIVERRUN_REWIND_SECONDS",
     "RIVERRUN_SEGMENT_SECONDS",
     "RIVERRUN_RENDITIONS",
+    "RIVERRUN_TRUSTED_PROXIES",
 ];
 
 /// How much is logged.
@@ -237,6 +251,26 @@ pub struct Config {
     pub segment_target: Duration,
     /// What viewers may choose from.
     pub renditions: LadderSetting,
+    /// Proxies that are believed about a viewer's address.
+    pub trusted_proxies: TrustedProxies,
+    /// Settings of the admin by the names of the API. Each is one that the API would take.
+    pub settings: BTreeMap<String, toml::Value>,
+    /// What was given rather than left at its default.
+    pub given: Given,
+}
+
+/// Options that were given on the command line, in the environment or in the file: they win over
+/// what the admin has set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// `--http`
+    pub http: bool,
+    /// `--rtmp`
+    pub rtmp: bool,
+    /// `--segment-seconds`
+    pub segment_target: bool,
+    /// `--renditions`
+    pub renditions: bool,
 }
 
 /// A configuration the server does not start with (exit code 78).
@@ -293,6 +327,14 @@ pub enum ConfigError {
         min: usize,
         /// Most allowed.
         max: usize,
+    },
+    /// A setting of the admin that the API would not take.
+    #[error("settings.{path:?}: {reason}")]
+    Setting {
+        /// Its name in the API.
+        path: String,
+        /// What is wrong.
+        reason: String,
     },
     /// A stream key that cannot be part of an address (AU-2).
     #[error("stream_key may hold letters, digits and . _ ~ - only")]
@@ -374,6 +416,8 @@ impl Settings {
             rewind_seconds: self.rewind_seconds.or(file.rewind_seconds),
             segment_seconds: self.segment_seconds.or(file.segment_seconds),
             renditions: self.renditions.or(file.renditions),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            settings: file.settings,
         }
     }
 
@@ -401,6 +445,17 @@ impl Settings {
             let (min, max) = (limits::ADMIN_PASSWORD_BYTES_MIN, limits::ADMIN_PASSWORD_BYTES_MAX);
             secret_length("admin_password", password.expose(), min, max)?;
         }
+        let mut admin = riverrun_web::settings::Settings::default();
+        for (path, value) in &self.settings {
+            let wrong = |reason: String| ConfigError::Setting { path: path.clone(), reason };
+            admin.lock(path, value, "the file").map_err(|error| wrong(error.to_string()))?;
+        }
+        let given = Given {
+            http: self.http.is_some(),
+            rtmp: self.rtmp.is_some(),
+            segment_target: self.segment_seconds.is_some(),
+            renditions: self.renditions.is_some(),
+        };
         Ok(Config {
             data: self.data.unwrap_or_else(|| PathBuf::from(DATA_FOLDER)),
             http: self.http.unwrap_or(ANY_ADDRESS_8080),
@@ -414,6 +469,9 @@ impl Settings {
             rewind: Duration::from_secs(rewind),
             segment_target: Duration::from_secs(segment),
             renditions: self.renditions.unwrap_or_default(),
+            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            settings: self.settings,
+            given,
         })
     }
 }
@@ -449,6 +507,7 @@ mod tests {
     #[test]
     fn the_command_line_wins_over_the_file() {
         let typed = settings("http = '127.0.0.1:1'").unwrap();
+        assert!(settings("").unwrap().validate(1).unwrap().given == Given::default());
         let file = settings("http = '127.0.0.1:2'\nrtmp = '127.0.0.1:3'").unwrap();
         let config = typed.over(file).validate(4).unwrap();
         assert_eq!(config.http.port(), 1);
@@ -490,6 +549,20 @@ mod tests {
         let error = settings("renditions = '480p:9'").unwrap_err().to_string();
         assert!(error.contains("CPU level"), "{error}");
         assert_eq!(Settings::default().validate(1).unwrap().renditions, LadderSetting::Automatic);
+    }
+
+    #[test]
+    fn settings_of_the_admin_may_stand_in_the_file() {
+        let config = settings("[settings]\nname = 'North'\n'chat/disable' = true").unwrap();
+        assert_eq!(config.validate(1).unwrap().settings.len(), 2);
+        for (toml, words) in [
+            ("[settings]\nnosuch = 1", "is no setting"),
+            ("[settings]\nnsfw = 'yes'", "true or false is wanted"),
+            ("[settings]\nwebserverport = 70000", "allowed is 1 to 65535"),
+        ] {
+            let error = settings(toml).unwrap().validate(1).unwrap_err().to_string();
+            assert!(error.contains(words), "{toml}: {error}");
+        }
     }
 
     #[test]

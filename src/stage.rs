@@ -12,6 +12,7 @@
 //! cannot: its broadcast is given up, and what it sends should it come round is void. The next
 //! claim begins another, with numbers that were never used (PL-6).
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
@@ -30,13 +31,18 @@ pub const STAGE_QUEUE_MESSAGES: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PublisherId(pub u64);
 
+/// Tells stream keys apart within this process, without being one: the list may change while
+/// somebody is on air.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StreamKeyId(pub u64);
+
 /// Where a publisher's media comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Origin {
-    /// An RTMP connection that showed this stream key (its place in the list).
+    /// An RTMP connection that showed this stream key.
     Rtmp {
-        /// Index of the key.
-        stream_key: usize,
+        /// Which key.
+        stream_key: StreamKeyId,
     },
     /// The built-in demo: yields to everybody, returns when nobody is left.
     Demo,
@@ -66,6 +72,8 @@ pub enum StageMessage {
         /// into the middle of things.
         broadcast: Option<u64>,
     },
+    /// The admin ends the broadcast; the answer says whether there was one. The demo is none.
+    Disconnect(Sender<bool>),
     /// The server stops: end what is on air and answer when its last update is sent; the answer
     /// says whether there was anything.
     Stop(Sender<bool>),
@@ -79,6 +87,8 @@ pub struct Claim {
     pub origin: Origin,
     /// On which shard it runs.
     pub shard: ShardId,
+    /// The other end of its connection; the demo has none.
+    pub peer: Option<SocketAddr>,
     /// Where the one answer goes; capacity 1, so giving it never waits.
     pub answer: Sender<Answer>,
 }
@@ -112,6 +122,8 @@ pub struct Grant {
 pub enum Revocation {
     /// A newer connection showed the key.
     TakenOver,
+    /// The admin ended the broadcast.
+    EndedByOperator,
     /// The server stops.
     ShuttingDown,
 }
@@ -146,6 +158,8 @@ struct Lead {
     broadcast: u64,
     /// Some shard does not know it: it must not go on.
     forgotten: bool,
+    /// The admin ended it: whoever comes next begins another.
+    ended: bool,
 }
 
 /// The wish to stop, until it is carried out.
@@ -187,8 +201,16 @@ impl Stage {
         }
     }
 
+    /// The same after a broadcast of a former process that ended then.
+    #[must_use]
+    pub fn after(mut self, disconnected_at: Option<UnixTime>) -> Self {
+        self.facts.disconnected_at = disconnected_at;
+        self
+    }
+
     /// Runs on this thread until [`StageMessage::Stop`] has been carried out.
     pub fn run(mut self) {
+        block_on(self.outlets.facts(&self.facts));
         while !matches!(self.state, State::Stopped) {
             let heard = match &self.state {
                 State::Waiting { until, .. } => block_on_until(*until, self.inbox.recv()),
@@ -218,6 +240,10 @@ impl Stage {
             }
             StageMessage::Lost(shard) => self.lose(shard).await,
             StageMessage::Forgotten { shard, broadcast } => self.forget(shard, broadcast).await,
+            StageMessage::Disconnect(done) => {
+                // Whoever asked may have left.
+                let _ = done.try_send(self.disconnect().await);
+            }
             StageMessage::Stop(done) => self.stop(done).await,
         }
     }
@@ -308,7 +334,7 @@ impl Stage {
         }
         let origin = lead.origin;
         broadcast.interrupt(&self.outlets).await;
-        let continues = origin != Origin::Demo && leaving != Leaving::Finished;
+        let continues = origin != Origin::Demo && leaving != Leaving::Finished && !lead.ended;
         match next {
             Some(claim) if continues => self.resume(claim, broadcast).await,
             Some(claim) => {
@@ -401,7 +427,6 @@ impl Stage {
             }
         };
         self.facts.connected(clock::date());
-        self.outlets.facts(&self.facts).await;
         self.grant(claim, broadcast).await;
     }
 
@@ -412,9 +437,18 @@ impl Stage {
 
     async fn grant(&mut self, claim: Claim, broadcast: Box<Broadcast>) {
         let (revoke, revoked) = async_channel::bounded(1);
-        let Claim { publisher, origin, shard, answer } = claim;
-        let lead =
-            Lead { publisher, origin, shard, broadcast: broadcast.number(), forgotten: false };
+        let Claim { publisher, origin, shard, peer, answer } = claim;
+        let number = broadcast.number();
+        let lead = Lead {
+            publisher,
+            origin,
+            shard,
+            broadcast: number,
+            forgotten: false,
+            ended: false,
+        };
+        self.facts.publisher = peer;
+        self.outlets.facts(&self.facts).await;
         match answer.send(Ok(Grant { broadcast, revoked })).await {
             Ok(()) => self.state = State::OnAir { lead, revoke, next: None },
             // The claimant hung up while it waited: as if it had dropped right after.
@@ -438,6 +472,27 @@ impl Stage {
         self.outlets.give_up(lead.broadcast).await;
         self.facts.disconnected(clock::date());
         self.outlets.facts(&self.facts).await;
+    }
+
+    /// Its publisher gives the broadcast back and hears why; without one it ends here.
+    async fn disconnect(&mut self) -> bool {
+        match std::mem::replace(&mut self.state, State::Empty) {
+            State::OnAir { lead, revoke, next } if lead.origin != Origin::Demo => {
+                // Full means that it is on its way already.
+                let _ = revoke.try_send(Revocation::EndedByOperator);
+                self.state = State::OnAir { lead: Lead { ended: true, ..lead }, revoke, next };
+                true
+            }
+            State::Waiting { broadcast, .. } => {
+                self.end(broadcast).await;
+                self.next_act().await;
+                true
+            }
+            other => {
+                self.state = other;
+                false
+            }
+        }
     }
 
     async fn stop(&mut self, done: Sender<bool>) {
@@ -479,6 +534,7 @@ impl Facts {
 
     fn disconnected(&mut self, date: UnixTime) {
         self.connected_at = None;
+        self.publisher = None;
         self.disconnected_at = Some(date);
     }
 }

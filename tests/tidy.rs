@@ -15,7 +15,7 @@ const LINES_MAX: usize = 500;
 /// Columns a Rust line may have.
 const WIDTH_MAX: usize = 100;
 /// Crates of others that may end up in the release binary: about 120 (design §2).
-const CRATES_MAX: usize = 124;
+const CRATES_MAX: usize = 126;
 
 /// Files past the wall, with the length they had when they were let in. The list only shrinks: a
 /// file that grows past its number, or falls back under the wall, fails until the list says so.

@@ -15,6 +15,7 @@ use rustix::thread::{CpuSet, sched_getaffinity};
 use super::*;
 use crate::health::HealthBoard;
 use crate::publish::{Numbers, Outlets};
+use crate::services::Services;
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage};
 use crate::supervisor::{Patience, Supervisor, SupervisorError};
 
@@ -87,7 +88,7 @@ impl Run {
             http,
             rtmp,
             rewind: Duration::from_secs(60),
-            stream_keys: Arc::new([]),
+            services: Services::idle().unwrap(),
             stage: stage.clone(),
             outlets,
             health,

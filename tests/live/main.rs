@@ -18,6 +18,7 @@
 //! | `recorded` | recorded publishers, cut at every position |
 //! | `flood` | floods of messages and of claims |
 //! | `doctor` | what `riverrun doctor` tells of a machine |
+//! | `api` | every route as `/api/openapi.json` describes it; settings, secrets, viewers |
 //! | `hostile` | garbage, huge claims, slow and idle peers beside a live broadcast |
 //! | `storms` | forged directives, takeovers, stopped readers |
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
@@ -28,6 +29,7 @@
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
+mod api;
 mod boxes;
 mod browser;
 mod doctor;
@@ -53,6 +55,7 @@ mod recorded;
 mod refused;
 mod reload;
 mod roundtrip;
+mod schema;
 mod server;
 mod shards;
 mod sound;
