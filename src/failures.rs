@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use riverrun_net::io::client_of;
 
-/// Wrong secrets from one address (IPv6: one /64) within [`WINDOW`] before it is not heard any more.
+/// Wrong secrets from one address (IPv6: one /64) within [`WINDOW`] before it is not heard.
 pub const FAILURES_MAX: u32 = 10;
 /// How long a wrong secret counts, and how long the first lock lasts.
 pub const WINDOW: Duration = Duration::from_secs(60);

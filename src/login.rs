@@ -1,8 +1,9 @@
 //! Whether a request is the admin's: passwords, sessions, and how often one may be wrong.
 //!
 //! A password costs 19 MiB and some 30 ms to check, so that happens on one thread of its own with a
-//! short queue, and a right one is remembered for a minute under a keyed hash. What is remembered is
-//! bound to the hash in the store: a new password ends every session and every memory of the old.
+//! short queue, and a right one is remembered for a minute under a keyed hash. What is remembered
+//! is bound to the hash in the store: a new password ends every session and every memory of the
+//! old.
 //!
 //! One lock, taken for a few looks into small tables, by admin requests alone.
 

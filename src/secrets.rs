@@ -63,7 +63,9 @@ pub struct Hashing(Option<JoinHandle<Result<(), SecretError>>>);
 impl Hashing {
     fn begin(store: &Arc<Store>, password: Secret) -> Result<Self, SecretError> {
         let store = Arc::clone(store);
-        let task = move || Ok(store.put_admin_password_hash(&hash(&password).map_err(SecretError::Hash)?)?);
+        let task = move || {
+            Ok(store.put_admin_password_hash(&hash(&password).map_err(SecretError::Hash)?)?)
+        };
         let thread = thread::Builder::new().name("password".to_owned()).spawn(task);
         Ok(Self(Some(thread.map_err(SecretError::Thread)?)))
     }

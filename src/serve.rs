@@ -1,8 +1,8 @@
 //! One request to one response: route, ask this shard's own state, set the headers of the route.
 //!
-//! What concerns the broadcast is in `live` and `still`, what everybody may ask in `public`, what the
-//! admin alone may in `admin`. Reads leave the shard only for figures of all shards; changes go to
-//! the writer.
+//! What concerns the broadcast is in `live` and `still`, what everybody may ask in `public`, what
+//! the admin alone may in `admin`. Reads leave the shard only for figures of all shards; changes go
+//! to the writer.
 
 mod admin;
 mod live;

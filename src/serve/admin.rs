@@ -9,7 +9,7 @@ use http::{Method, StatusCode};
 use riverrun_net::http::cors::add_vary;
 use riverrun_net::http::{Request, Response};
 use riverrun_web::admin::{
-    self, Admission, AdminStatus, Broadcaster, Credentials, CurrentBroadcast, ServerConfig,
+    self, AdminStatus, Admission, Broadcaster, Credentials, CurrentBroadcast, ServerConfig,
     ServerFacts, StreamDetails, codec_name, takes_body,
 };
 use riverrun_web::route::{Access, Endpoint, Operation};
@@ -38,8 +38,7 @@ const RATE_SECONDS: usize = 10;
 pub(super) fn options(request: &Request, methods: &'static str) -> Response {
     match admin::check_origin(&request.method, &request.headers) {
         Ok(admission) => {
-            let response =
-                Response::new(StatusCode::NO_CONTENT).header(header::ALLOW, methods);
+            let response = Response::new(StatusCode::NO_CONTENT).header(header::ALLOW, methods);
             dressed(response, &admission)
         }
         Err(_) => forbidden(),

@@ -76,12 +76,7 @@ fn status_of(shard: &Shard) -> Status {
 }
 
 /// Reads that depend on nothing but the state.
-pub(super) fn read(
-    shard: &Shard,
-    operation: Operation,
-    name: &str,
-    request: &Request,
-) -> Response {
+pub(super) fn read(shard: &Shard, operation: Operation, name: &str, request: &Request) -> Response {
     let state = shard.state();
     let instance = &state.settings.instance;
     match operation {

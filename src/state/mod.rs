@@ -25,8 +25,8 @@ pub use self::files::{EMOJI_MAX, PictureFile};
 pub use self::writer::{Change, ChangeError, Writer};
 use crate::config::{Config, Secret};
 
-/// Seconds of a segment by latency level. Level 2 is our default and 2 s, where Owncast has 3; parts
-/// make the delay, so longer segments buy smaller playlists and better compression only.
+/// Seconds of a segment by latency level. Level 2 is our default and 2 s, where Owncast has 3:
+/// parts make the delay, so longer segments only buy smaller playlists and better compression.
 const SEGMENT_SECONDS: [u64; 5] = [1, 2, 2, 4, 5];
 
 /// Everything that is remembered and shown, at one moment.

@@ -177,7 +177,7 @@ fn bad_bodies_are_refused_everywhere() {
     let (_, routes) = routes(&server);
     let config = || ask(&server, "GET", "/api/admin/serverconfig", &[BASIC]).json();
     let before = config();
-    let deep = format!("{{\"value\":{}", "[".repeat(20_000));
+    let deep = format!("{{\"value\":{}", "[".repeat(1_000));
     for route in routes.iter().filter(|route| route.description["requestBody"].is_object()) {
         for body in [
             "",
@@ -197,7 +197,8 @@ fn bad_bodies_are_refused_everywhere() {
             assert_eq!(answer.status, 400, "{what}: {}", answer.text());
             assert_simple(&answer, false, &what);
         }
-        let binary = http::send(server.http, "POST", &route.target(), &[BASIC], b"{\"value\":\"\xff\"}");
+        let binary =
+            http::send(server.http, "POST", &route.target(), &[BASIC], b"{\"value\":\"\xff\"}");
         assert_eq!(binary.expect("an answer").status, 400, "{}", route.path);
         let form = [BASIC, ("Content-Type", "multipart/form-data; boundary=x")];
         assert_eq!(post(&server, &route.target(), &form, "{}").status, 400, "{}", route.path);
@@ -245,8 +246,10 @@ fn what_was_set_is_shown_and_survives_a_kill() {
     assert_eq!(config["hideViewerCount"], true);
     assert!(!server.get("/api/config").text().contains("s3cret"));
     assert_eq!(server.get("/api/yp").json()["name"], "North <b>");
-    assert_eq!(server.get("/api/emoji").json(),
-        json!([{"name": "party.gif", "url": "/img/emoji/party.gif"}]));
+    assert_eq!(
+        server.get("/api/emoji").json(),
+        json!([{"name": "party.gif", "url": "/img/emoji/party.gif"}])
+    );
     for path in ["/img/emoji/party.gif", "/logo", "/logo/external"] {
         let picture = server.get(path);
         assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/gif")));
@@ -257,7 +260,10 @@ fn what_was_set_is_shown_and_survives_a_kill() {
     assert_eq!(shown["videoSettings"]["latencyLevel"], 4);
     assert_eq!(shown["schedule"]["chatOpenMinutesBefore"], 30);
     assert_eq!(shown["s3"]["secret"], "s3cret-of-the-bucket");
-    assert_eq!((&shown["streamKeyOverridden"], &shown["adminPassword"]), (&json!(true), &json!("")));
+    assert_eq!(
+        (&shown["streamKeyOverridden"], &shown["adminPassword"]),
+        (&json!(true), &json!(""))
+    );
     // The command line decides these, and says so.
     assert_eq!(shown["lockedSettings"]["webserverport"], "--http");
     let locked = set(&server, "webserverport", &json!(80));
@@ -284,8 +290,10 @@ fn two_admins_at_once_are_served_one_after_the_other() {
         }
     });
     let config = server.get("/api/config").json();
-    assert_eq!((&config["name"], &config["summary"]),
-        (&json!("admin 0 round 9"), &json!("admin 1 round 9")));
+    assert_eq!(
+        (&config["name"], &config["summary"]),
+        (&json!("admin 0 round 9"), &json!("admin 1 round 9"))
+    );
 }
 
 #[test]
@@ -324,11 +332,13 @@ fn a_login_begins_a_session_and_a_new_password_ends_it() {
     assert_eq!(login("wrong-password").status, 401);
 
     // The list of keys counts at once.
-    let _publisher =
-        Publisher::looped("fps25", &server.publish_url_with(&stream_key));
+    let _publisher = Publisher::looped("fps25", &server.publish_url_with(&stream_key));
     server.wait_live();
     let keys = json!({"value": [{"key": "another-key-of-mine", "comment": "new"}]}).to_string();
-    assert_eq!(post(&server, "/api/admin/config/streamkeys", &[session, marked], &keys).status, 200);
+    assert_eq!(
+        post(&server, "/api/admin/config/streamkeys", &[session, marked], &keys).status,
+        200
+    );
     assert_eq!(ask(&server, "POST", "/api/admin/disconnect", &[session, marked]).status, 200);
     let _renamed = Publisher::looped("fps25", &server.publish_url_with("another-key-of-mine"));
     server.wait_live();
@@ -341,6 +351,17 @@ fn a_login_begins_a_session_and_a_new_password_ends_it() {
     assert_eq!(login("a-new-password").status, 200);
     let log = server.log();
     assert!(!log.contains("a-new-password") && !log.contains("another-key-of-mine"), "{log}");
+}
+
+/// Clients that know the API's description and nothing of this server (`tests/tools/clients.py`).
+#[test]
+fn clients_written_from_the_description_are_content() {
+    let server = Server::start();
+    wait_for_the_admin(&server);
+    let mut script = crate::tool::python();
+    script.arg("tests/tools/clients.py").args([&server.url(""), ADMIN_PASSWORD]);
+    let output = script.output().expect("python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! ```text
 //! method + path ─▶ Route ─┬▶ Page ◀── page::render ◀── Status, WebConfig
 //!                         ├▶ Asset ◀─ assets (embedded, already compressed)
-//!                         ├▶ a row of the table ─▶ JSON of `api` and `admin`, changes of `settings`
+//!                         ├▶ a row of the table ─▶ JSON of `api`, `admin`; changes of `settings`
 //!                         └▶ MediaPlaylist, MediaFile ─▶ names for src to look up in a window
 //! ```
 //!

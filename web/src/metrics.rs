@@ -252,11 +252,8 @@ mod tests {
 
     #[test]
     fn the_first_reason_is_told() {
-        let report = |errors: f64, kbit: f64| Report {
-            errors,
-            bandwidth: Some(kbit),
-            ..Report::default()
-        };
+        let report =
+            |errors: f64, kbit: f64| Report { errors, bandwidth: Some(kbit), ..Report::default() };
         let calm = Circumstances { viewers: 10, bitrate_min_kbit: 1_000, ..Default::default() };
         let busy = Circumstances { cpu_percent: 95.0, ..calm };
         let source = Circumstances { has_source: true, ..calm };

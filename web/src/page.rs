@@ -314,8 +314,7 @@ mod tests {
     fn full_addresses_need_an_origin() {
         let with = html(&status(true, "t"), &WebConfig::default(), Some("https://x.example"));
         assert!(with.contains("content=\"https://x.example/thumbnail.jpg\""), "{with}");
-        let offline =
-            html(&status(false, "t"), &WebConfig::default(), Some("https://x.example"));
+        let offline = html(&status(false, "t"), &WebConfig::default(), Some("https://x.example"));
         assert!(offline.contains("content=\"https://x.example/logo/external\""), "{offline}");
         let without = html(&status(true, "t"), &WebConfig::default(), None);
         assert!(!without.contains("og:image"), "{without}");

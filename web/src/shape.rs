@@ -174,7 +174,8 @@ impl Shape {
                 let entries = entries.into_iter().map(|(name, value)| {
                     let place = shown(&name);
                     let below = |misfit: Misfit| misfit.below(&format!(".{place}"));
-                    let Value::String(name) = short(name, MAP_NAME_CHARACTERS_MAX).map_err(below)?
+                    let Value::String(name) =
+                        short(name, MAP_NAME_CHARACTERS_MAX).map_err(below)?
                     else {
                         return Err(Misfit::new(Fault::Missing));
                     };
@@ -201,7 +202,8 @@ impl Shape {
             Self::Amount => json!({"type": "number", "minimum": 0}),
             Self::Text { max } => json!({"type": "string", "maxLength": max}),
             Self::Line { max } => {
-                json!({"type": "string", "maxLength": max, "pattern": "^[^\\x00-\\x1f\\x7f-\\x9f]*$"})
+                let plain = "^[^\\x00-\\x1f\\x7f-\\x9f]*$";
+                json!({"type": "string", "maxLength": max, "pattern": plain})
             }
             Self::Time => json!({"type": "string", "format": "date-time"}),
             Self::Word(words) => json!({"enum": words}),

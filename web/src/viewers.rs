@@ -139,8 +139,7 @@ impl Audience {
             if self.present.len() >= VIEWERS_MAX {
                 break;
             }
-            let arrived =
-                Present { address, user_agent, first_seen_ms: date_ms, last_seen: now };
+            let arrived = Present { address, user_agent, first_seen_ms: date_ms, last_seen: now };
             self.present.entry(key).or_insert(arrived).last_seen = now;
         }
         for key in sighted.seen {
@@ -155,9 +154,8 @@ impl Audience {
 
     /// Lets those go whom nobody saw for a while.
     pub fn let_go(&mut self, now: Instant) {
-        let is_here = |viewer: &Present| {
-            now.saturating_duration_since(viewer.last_seen) < ABSENCE_MAX
-        };
+        let is_here =
+            |viewer: &Present| now.saturating_duration_since(viewer.last_seen) < ABSENCE_MAX;
         self.present.retain(|_, viewer| is_here(viewer));
     }
 

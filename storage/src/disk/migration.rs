@@ -1,5 +1,5 @@
-//! From an older shape of the file to the present one, in one transaction: a start that is cut short
-//! leaves the old file as it was.
+//! From an older shape of the file to the present one, in one transaction: a start that is cut
+//! short leaves the old file as it was.
 
 use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 

@@ -1,5 +1,5 @@
-//! The redb file of one data folder. Every call waits for the disk; a change has reached it when the
-//! call returns.
+//! The redb file of one data folder. Every call waits for the disk; a change has reached it when
+//! the call returns.
 
 mod migration;
 mod settings;

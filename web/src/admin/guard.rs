@@ -62,8 +62,8 @@ pub fn check_origin(method: &Method, headers: &HeaderMap) -> Result<Admission, F
         return if is_own { admitted(None) } else { Err(Forbidden) };
     }
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let is_program = headers.contains_key(header::AUTHORIZATION)
-        || text(headers, CSRF_HEADER) == Some("1");
+    let is_program =
+        headers.contains_key(header::AUTHORIZATION) || text(headers, CSRF_HEADER) == Some("1");
     if changes && !is_program { Err(Forbidden) } else { admitted(None) }
 }
 

@@ -206,7 +206,8 @@ pub fn codec_name(codecs: &str) -> &str {
 pub fn takes_body(content_type: Option<&str>) -> bool {
     let Some(content_type) = content_type else { return true };
     let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let known = ["application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"];
+    let known =
+        ["application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"];
     media.is_empty() || media.ends_with("+json") || known.contains(&media.as_str())
 }
 

@@ -231,8 +231,10 @@ mod tests {
         ] {
             assert_eq!(emoji("a", &data).is_ok(), good, "{data}");
         }
-        assert_eq!(PictureKind::of(b"<?xml version=\"1.0\"?><!-- x -->\n<svg>"),
-            Some(PictureKind::Svg));
+        assert_eq!(
+            PictureKind::of(b"<?xml version=\"1.0\"?><!-- x -->\n<svg>"),
+            Some(PictureKind::Svg)
+        );
         assert_eq!(PictureKind::of(b"<svgx>"), None);
         assert_eq!(PictureKind::of(b"<?xml"), None);
     }

@@ -92,7 +92,10 @@ mod tests {
             serde_json::from_slice::<serde_json::Value>(&directory.to_json()).unwrap()
         };
         let value = seen(&settings);
-        assert_eq!((value["viewerCount"].as_u64(), value["logo"].as_str()), (Some(1), Some("/logo")));
+        assert_eq!(
+            (value["viewerCount"].as_u64(), value["logo"].as_str()),
+            (Some(1), Some("/logo"))
+        );
         assert_eq!(value["lastConnectTime"], "1970-01-01T00:00:00Z");
         assert!(value.get("streamTitle").is_none());
         settings.instance.hide_viewer_count = true;

@@ -104,10 +104,8 @@ pub(super) const DIRECTORY: Shape = Shape::Object(&[
 
 pub(super) const VARIANTS: Shape =
     list(&Shape::Object(&[must("name", TEXT), must("index", COUNT)]));
-pub(super) const PLATFORMS: Shape = Shape::Map {
-    of: &Shape::Object(&[must("platform", TEXT), must("icon", TEXT)]),
-    max: 100,
-};
+pub(super) const PLATFORMS: Shape =
+    Shape::Map { of: &Shape::Object(&[must("platform", TEXT), must("icon", TEXT)]), max: 100 };
 pub(super) const EMOJI: Shape = list(&Shape::Object(&[must("name", TEXT), must("url", TEXT)]));
 
 const SAMPLE: Shape = Shape::Object(&[must("time", Shape::Time), must("value", Shape::Amount)]);
@@ -126,11 +124,8 @@ pub(super) const VIEWERS: Shape = list(&Shape::Object(&[
     must("ipAddress", TEXT),
     must("clientID", TEXT),
 ]));
-const GEO: Shape = Shape::Object(&[
-    must("countryCode", TEXT),
-    must("regionName", TEXT),
-    must("timeZone", TEXT),
-]);
+const GEO: Shape =
+    Shape::Object(&[must("countryCode", TEXT), must("regionName", TEXT), must("timeZone", TEXT)]);
 
 pub(super) const VIDEO_METRICS: Shape = Shape::Object(&[
     must("errors", SAMPLES),

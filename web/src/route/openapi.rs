@@ -57,8 +57,10 @@ fn operation(endpoint: &Endpoint, method: &str) -> Value {
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({"name": name, "in": "path", "required": true,
-            "schema": {"type": "string"}}))
+        .map(|name| {
+            json!({"name": name, "in": "path", "required": true,
+            "schema": {"type": "string"}})
+        })
         .collect();
     if endpoint.operation == Operation::ViewersOverTime {
         parameters.push(json!({"name": "windowStart", "in": "query", "required": true,
@@ -158,8 +160,10 @@ mod tests {
         let schema = &name["requestBody"]["content"]["application/json"]["schema"];
         assert_eq!(schema["properties"]["value"]["maxLength"], 255);
         assert_eq!(name["security"][0], json!({"basic": []}));
-        assert_eq!(paths["/api/chat"]["get"]["responses"]["501"]["description"],
-            "Not in this version yet.");
+        assert_eq!(
+            paths["/api/chat"]["get"]["responses"]["501"]["description"],
+            "Not in this version yet."
+        );
         let disconnect = paths["/api/admin/disconnect"].as_object().unwrap();
         assert!(disconnect.contains_key("get") && disconnect.contains_key("post"));
         let file = &paths["/img/emoji/{file}"]["get"]["parameters"][0];

@@ -7,7 +7,7 @@ use super::answers;
 use super::endpoint::{
     Access, AnswerShape, DELETE, Endpoint, GET_OR_POST, Operation, POST, SETTER_BYTES_MAX, Sharing,
 };
-use crate::admin::{EMOJI_BYTES_MAX, LOGO_BYTES_MAX, LOGIN_SHAPE};
+use crate::admin::{EMOJI_BYTES_MAX, LOGIN_SHAPE, LOGO_BYTES_MAX};
 use crate::metrics::REPORT_SHAPE;
 use crate::settings::{self, PASSWORD_SHAPE, STREAM_KEYS_SHAPE};
 use crate::shape::{Field, Shape, must};
@@ -55,7 +55,8 @@ const BUILT: &[Endpoint] = &[
     Endpoint::open("/api/openapi.json", O::OpenApi, Media("application/json"), "This description.")
         .shared(),
     Endpoint::open("/api/status", O::Status, Json(answers::STATUS), "What is on."),
-    Endpoint::open("/api/config", O::Config, Json(answers::CONFIG), "What the page shows.").shared(),
+    Endpoint::open("/api/config", O::Config, Json(answers::CONFIG), "What the page shows.")
+        .shared(),
     Endpoint::open("/api/ping", O::Ping, Empty, "The caller is a viewer."),
     Endpoint::open("/api/video/variants", O::Variants, Json(answers::VARIANTS), "The variants."),
     Endpoint::open(
@@ -111,8 +112,13 @@ const BUILT: &[Endpoint] = &[
     ),
     Endpoint::admin("/api/admin/disconnect", O::Disconnect, Simple, "Ends the broadcast.")
         .with(GET_OR_POST),
-    Endpoint::admin("/api/admin/yp/reset", O::ResetDirectory, Simple, "Forgets the directory's key.")
-        .with(GET_OR_POST),
+    Endpoint::admin(
+        "/api/admin/yp/reset",
+        O::ResetDirectory,
+        Simple,
+        "Forgets the directory's key.",
+    )
+    .with(GET_OR_POST),
     Endpoint::admin("/api/admin/emoji/upload", O::EmojiUpload, Simple, "Adds an emoji.")
         .post(EMOJI_UPLOAD, EMOJI_BYTES_MAX / 3 * 4 + (4 << 10)),
     Endpoint::admin("/api/admin/emoji/delete", O::EmojiDelete, Simple, "Removes an emoji.")
@@ -268,8 +274,7 @@ static TABLE: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
     let coming = COMING.iter().flat_map(|(access, methods, paths)| {
         paths.iter().map(|path| coming(path, *access, methods))
     });
-    let mut table: Vec<Endpoint> =
-        BUILT.iter().copied().chain(settings).chain(coming).collect();
+    let mut table: Vec<Endpoint> = BUILT.iter().copied().chain(settings).chain(coming).collect();
     table.sort_unstable_by_key(|endpoint| endpoint.path);
     table
 });

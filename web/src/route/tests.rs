@@ -123,10 +123,7 @@ fn methods() {
     assert_eq!(allowed(Method::DELETE, "/"), Some("GET, HEAD, OPTIONS"));
     assert_eq!(allowed(Method::GET, "/api/admin/config/name"), Some("POST, OPTIONS"));
     assert_eq!(allowed(Method::PUT, "/hls/0/stream.m3u8"), Some("GET, HEAD, OPTIONS"));
-    assert!(matches!(
-        Route::parse(&Method::POST, "/api/admin/disconnect"),
-        Route::Endpoint { .. }
-    ));
+    assert!(matches!(Route::parse(&Method::POST, "/api/admin/disconnect"), Route::Endpoint { .. }));
     for method in [Method::POST, Method::OPTIONS] {
         assert!(matches!(Route::parse(&method, "/nothing"), Route::NotFound));
     }

@@ -197,13 +197,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         Now,
         instance.autoplay
     ),
-    setting!(
-        "hideviewercount",
-        "hide_viewer_count",
-        Shape::Bool,
-        Now,
-        instance.hide_viewer_count
-    ),
+    setting!("hideviewercount", "hide_viewer_count", Shape::Bool, Now, instance.hide_viewer_count),
     setting!(
         "disablesearchindexing",
         "disable_search_indexing",
@@ -211,11 +205,5 @@ pub(super) const SETTINGS: &[Setting] = &[
         Now,
         instance.disable_search_indexing
     ),
-    setting!(
-        "directoryenabled",
-        "directory_enabled",
-        Shape::Bool,
-        Now,
-        instance.directory_enabled
-    ),
+    setting!("directoryenabled", "directory_enabled", Shape::Bool, Now, instance.directory_enabled),
 ];
