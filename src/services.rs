@@ -59,7 +59,7 @@ impl Services {
             )?,
             door: Door::start()?,
             log,
-            viewer_keys: ViewerKeys::default(),
+            viewer_keys: viewer_keys()?,
             trusted_proxies: Arc::new(config.trusted_proxies.clone()),
             board,
         })
@@ -73,7 +73,7 @@ impl Services {
             door: Door::start()?,
             statistics: Statistics::closed(),
             log: LogRing::default(),
-            viewer_keys: ViewerKeys::default(),
+            viewer_keys: viewer_keys()?,
             trusted_proxies: Arc::default(),
         })
     }
@@ -83,4 +83,10 @@ impl Services {
     pub fn client(&self, peer: SocketAddr, forwarded_for: Option<&str>) -> IpAddr {
         client_address(peer.ip(), forwarded_for, |address| self.trusted_proxies.contains(address))
     }
+}
+
+fn viewer_keys() -> io::Result<ViewerKeys> {
+    let mut entropy = [0; 16];
+    getrandom::fill(&mut entropy).map_err(io::Error::other)?;
+    Ok(ViewerKeys::new(u128::from_ne_bytes(entropy)))
 }

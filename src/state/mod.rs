@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use riverrun_media::ladder::{EncodeSetting, LadderSetting, Variant as Rung};
+use riverrun_media::ladder::LadderSetting;
 use riverrun_storage::disk::StoreError;
 use riverrun_web::api::{WebConfig, emoji_json, variants_json};
 use riverrun_web::settings::{Settings, StreamKey, Variant};
@@ -115,17 +115,14 @@ impl State {
     #[must_use]
     pub fn ladder(&self) -> Option<LadderSetting> {
         let variants = self.settings.video.variants.as_ref()?;
-        let rungs = variants.iter().map(|variant| match variant.video_passthrough {
-            true => Rung::Source,
-            false => Rung::Encode(EncodeSetting {
-                width: variant.scaled_width,
-                height: variant.scaled_height,
-                bitrate_kbit: variant.video_bitrate,
-                frame_rate: variant.framerate,
-                cpu_level: variant.cpu_usage_level,
-            }),
-        });
-        LadderSetting::checked(rungs.collect()).ok()
+        let rungs: Vec<_> = variants.iter().map(rung).collect();
+        match rungs.join(",").parse() {
+            Ok(ladder) => Some(ladder),
+            Err(error) => {
+                tracing::error!(%error, "the admin's variants cannot be made: the default is");
+                None
+            }
+        }
     }
 
     /// Wanted length of a segment at the latency level that the admin chose (API §4.3); `None` when
@@ -188,6 +185,21 @@ impl State {
         self.stream_key_override = config.stream_key.clone();
         self.password_lock = config.admin_password.as_ref().map(|_| "--admin-password");
     }
+}
+
+/// A variant of the API in the words of `--renditions`.
+fn rung(variant: &Variant) -> String {
+    if variant.video_passthrough {
+        return "source".to_owned();
+    }
+    format!(
+        "{}x{}@{}/{}:{}",
+        variant.scaled_width,
+        variant.scaled_height,
+        variant.video_bitrate,
+        variant.framerate,
+        variant.cpu_usage_level
+    )
 }
 
 /// The newest state, for those who start later and for threads that are no shards.

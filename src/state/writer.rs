@@ -251,9 +251,7 @@ mod tests {
     use super::*;
     use riverrun_web::settings;
 
-    fn writer(
-        folder: &std::path::Path,
-    ) -> (Writer, StateBoard, async_channel::Receiver<ShardMessage>) {
+    fn writer(folder: &std::path::Path) -> (Writer, StateBoard, Receiver<ShardMessage>) {
         let store = Arc::new(Store::open(folder).unwrap());
         let (outlets, mut inboxes) = Outlets::new(1);
         let board = StateBoard::new(State::empty());

@@ -8,7 +8,7 @@
 //! [`Audience`], which hears of all of them, knows how many there are.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -28,14 +28,22 @@ const USER_AGENT_BYTES_MAX: usize = 256;
 pub struct ViewerKey(pub u64);
 
 /// Makes [`ViewerKey`]s; the same on all shards.
-#[derive(Clone, Debug, Default)]
-pub struct ViewerKeys(RandomState);
+#[derive(Clone, Debug)]
+pub struct ViewerKeys(u128);
 
 impl ViewerKeys {
+    /// `entropy` keeps anybody from making viewers who are taken for one another.
+    #[must_use]
+    pub const fn new(entropy: u128) -> Self {
+        Self(entropy)
+    }
+
     /// The key of a viewer.
     #[must_use]
     pub fn of(&self, address: IpAddr, user_agent: &[u8]) -> ViewerKey {
-        ViewerKey(self.0.hash_one((address, user_agent)))
+        let mut hasher = DefaultHasher::new();
+        (self.0, address, user_agent).hash(&mut hasher);
+        ViewerKey(hasher.finish())
     }
 }
 
@@ -237,13 +245,19 @@ fn parse_hop(hop: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
+    /// The tests' zero of time.
+    #[expect(clippy::disallowed_methods, reason = "any instant will do as the start of a test")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
     fn address(text: &str) -> IpAddr {
         text.parse().unwrap()
     }
 
     #[test]
     fn a_player_on_two_shards_counts_once_and_leaves_after_a_while() {
-        let (start, keys) = (Instant::now(), ViewerKeys::default());
+        let (start, keys) = (now(), ViewerKeys::new(7));
         let at = |seconds| start + Duration::from_secs(seconds);
         let (one, two) = (address("192.0.2.1"), address("192.0.2.2"));
         let mut shards = [Sightings::default(), Sightings::default()];
@@ -274,7 +288,7 @@ mod tests {
 
     #[test]
     fn who_returns_to_a_shard_is_told_anew() {
-        let (start, keys) = (Instant::now(), ViewerKeys::default());
+        let (start, keys) = (now(), ViewerKeys::new(7));
         let (one, mut shard) = (address("192.0.2.1"), Sightings::default());
         let key = keys.of(one, b"mpv");
         shard.note(start, key, one, b"mpv");
@@ -286,7 +300,7 @@ mod tests {
 
     #[test]
     fn names_of_programs_are_cut_and_memory_is_bounded() {
-        let (start, keys, one) = (Instant::now(), ViewerKeys::default(), address("2001:db8::1"));
+        let (start, keys, one) = (now(), ViewerKeys::new(7), address("2001:db8::1"));
         let mut shard = Sightings::default();
         let long = [0xff; 10_000];
         shard.note(start, keys.of(one, &long), one, &long);

@@ -63,6 +63,7 @@ impl<'a> PlainRequest<'a> {
         };
         let mut hosts = 0;
         let mut codings = 0;
+        let mut chains = 0;
         for field in parsed.iter() {
             let name = field.name.as_bytes();
             let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
@@ -82,9 +83,8 @@ impl<'a> PlainRequest<'a> {
                 10 if is("user-agent") => self.user_agent = field.value,
                 // A chain over several fields is for the full parser to put together.
                 15 if is("x-forwarded-for") => {
-                    if self.forwarded_for.replace(field.value).is_some() {
-                        return None;
-                    }
+                    chains += 1;
+                    self.forwarded_for = Some(field.value);
                 }
                 15 if is("accept-encoding") => {
                     codings += 1;
@@ -103,7 +103,7 @@ impl<'a> PlainRequest<'a> {
                 _ => {}
             }
         }
-        (hosts == 1).then_some(())
+        (hosts == 1 && chains <= 1).then_some(())
     }
 
     /// The path, from its first slash to the query: letters, digits and `/.-_~` alone.

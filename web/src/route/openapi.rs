@@ -105,7 +105,7 @@ fn responses(endpoint: &Endpoint) -> Value {
         responses.insert(status.to_owned(), response);
     };
     if endpoint.operation == Operation::Coming {
-        add("501", "Not in this version yet.", Some(simple.clone()));
+        add("501", "Not in this version yet.", Some(simple));
     } else {
         let content = match endpoint.answer {
             AnswerShape::Empty => None,
@@ -116,7 +116,7 @@ fn responses(endpoint: &Endpoint) -> Value {
             AnswerShape::Media(media) => Some(json!({media: {}})),
         };
         add("200", "Done.", content);
-        add("400", "Refused; nothing was changed.", Some(simple.clone()));
+        add("400", "Refused; nothing was changed.", Some(simple));
     }
     if endpoint.body.is_some() {
         add("413", "The body is too long.", None);
