@@ -13,7 +13,7 @@ page_built := $(page)/dist/index.html
 page_modules := $(page)/node_modules/.package-lock.json
 page_sources := $(shell find $(page) -path $(page)/node_modules -prune -o -path $(page)/dist -prune -o -type f -print 2>/dev/null)
 
-.PHONY: help run build page test bench lint lint-live fuzz fuzz-smoke fuzz-tool clean tools-build
+.PHONY: help run build page test bench lint lint-live doctor-live fuzz fuzz-smoke fuzz-tool clean tools-build
 
 help:
 	@echo 'make run [ARGS=…]  build the page and the release binary, start it with $(DATA); ARGS go to riverrun serve'
@@ -24,6 +24,7 @@ help:
 	@echo 'make lint          format, clippy and docs, warnings as errors'
 	@echo 'make lint-live [MINUTES=10 KIND=steady]  the playlist linter on a live broadcast; KIND may be jittery, bursty,'
 	@echo '                   variable, dropping, restarted, ladder'
+	@echo 'make doctor-live [MINUTES=10]   whether a ladder that the doctor calls comfortable drops nothing, and one too much does'
 	@echo 'make fuzz T=amf0 [SECONDS=600]  one fuzz target; fuzz/README.md lists them'
 	@echo 'make fuzz-smoke [SECONDS=60]    all of them in turn, SECONDS in total'
 	@echo 'make clean         remove what was built; $(DATA) and the test footage stay'
@@ -64,6 +65,10 @@ KIND ?= steady
 lint-live: page
 	@bash tests/tools/setup.sh
 	RIVERRUN_LINT_MINUTES=$(MINUTES) RIVERRUN_LINT_KIND=$(KIND) $(CARGO) test --test live -- --nocapture lint::watch::a_live_broadcast
+
+doctor-live: build
+	@bash tests/tools/setup.sh
+	@python3 tests/tools/doctor_live.py $(MINUTES)
 
 fuzz fuzz-smoke: page fuzz-tool
 

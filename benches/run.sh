@@ -22,6 +22,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     "${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends "${missing[@]}" >&2
 fi
 
+# A recent ffmpeg and the clips, out of Python packages.
+[ -e tests/.tools/requirements.done ] || bash tests/tools/setup.sh >&2
+
 "$cargo" build --release --bin riverrun >&2
 "$cargo" build --release -p riverrun-bench >&2
 exec target/release/bench "$@"

@@ -5,21 +5,29 @@
 //! says the name: a typing mistake in an unattended installation must not start a server with other
 //! settings than its operator believes.
 
+mod error;
+pub mod limits;
 mod proxies;
 mod secret;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use riverrun_media::ladder::LadderSetting;
+use riverrun_media::ladder::{LadderSetting, PauseIdle};
+use riverrun_media::sound::SoundConfig;
 use serde::{Deserialize, Deserializer};
-use thiserror::Error;
 
+pub use self::error::ConfigError;
 pub use self::proxies::TrustedProxies;
 pub use self::secret::Secret;
+use crate::pipeline::IdleSetting;
+use crate::sound::{AudioPassthrough, SoundSetting};
 
 /// The data folder unless told otherwise.
 const DATA_FOLDER: &str = "./data";
@@ -27,26 +35,6 @@ const DATA_FOLDER: &str = "./data";
 const ANY_ADDRESS_8080: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 8080);
 /// `[::]:1935`: the port registered for RTMP.
 const ANY_ADDRESS_1935: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 1935);
-
-/// Limits of the settings below: name, unit, reason.
-pub mod limits {
-    /// Most shards: one per core of the largest machine we have heard of.
-    pub const SHARDS_MAX: usize = 256;
-    /// Longest rewind window kept in memory, in seconds: two hours of 6 Mbit/s take over 10 GB.
-    pub const REWIND_SECONDS_MAX: u64 = 7_200;
-    /// Shortest rewind window, in seconds: six segments of two seconds (PL-11).
-    pub const REWIND_SECONDS_MIN: u64 = 12;
-    /// Longest grace period for a publisher that dropped, in seconds.
-    pub const GRACE_SECONDS_MAX: u64 = 600;
-    /// Longest stream key, in bytes (AU-2).
-    pub const STREAM_KEY_BYTES_MAX: usize = 255;
-    /// Shortest stream key, in bytes: shorter ones are guessed in minutes.
-    pub const STREAM_KEY_BYTES_MIN: usize = 8;
-    /// Shortest admin password, in bytes.
-    pub const ADMIN_PASSWORD_BYTES_MIN: usize = 8;
-    /// Longest admin password, in bytes: hashing longer ones costs an attacker nothing and us time.
-    pub const ADMIN_PASSWORD_BYTES_MAX: usize = 1_024;
-}
 
 /// `riverrun`, as typed.
 #[derive(Debug, Parser)]
@@ -102,7 +90,7 @@ impl ResetArguments {
 }
 
 /// Options of `riverrun serve`. Each may also stand in the configuration file, with `_` for `-`.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ServeArguments {
     /// TOML file with any of the options below.
     #[arg(long, value_name = "FILE", env = "RIVERRUN_CONFIG")]
@@ -113,7 +101,7 @@ pub struct ServeArguments {
 }
 
 /// The settings themselves, every one optional; the same names in the file.
-#[derive(Debug, Default, Args, Deserialize)]
+#[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Data folder, made when missing [default: ./data].
@@ -154,10 +142,27 @@ pub struct Settings {
     /// What viewers may choose from [default: auto]. `auto` is the publisher's own pictures and
     /// what this machine can encode beside them; `source` is them alone; a list names each:
     /// `source,720p@2500,480p@1000/30:2` (kbit/s behind `@`, pictures per second behind `/`, CPU
-    /// level 0 to 4 behind `:`).
+    /// level 0 to 4 behind `:`, or `:av1` for a small rendition in AV1, which takes many times the
+    /// work and is not made where the machine cannot hold it).
     #[arg(long, value_name = "LIST", env = "RIVERRUN_RENDITIONS")]
     #[serde(default, deserialize_with = "from_text")]
     renditions: Option<LadderSetting>,
+    /// Whether encoded renditions that nobody watches are paused; who chooses one then waits for a
+    /// segment. auto: where encoding all of them takes much of the machine [default: auto].
+    #[arg(long, value_name = "auto|on|off", env = "RIVERRUN_PAUSE_IDLE_RENDITIONS")]
+    #[serde(default, deserialize_with = "from_text")]
+    pause_idle_renditions: Option<PauseIdle>,
+    /// Seconds without a request after which a rendition is paused, 10 to 3600 [default: 60].
+    #[arg(long, value_name = "SECONDS", env = "RIVERRUN_PAUSE_IDLE_SECONDS")]
+    pause_idle_seconds: Option<u64>,
+    /// auto: sound is passed on as it is where every player takes it; off: it is always coded anew
+    /// [default: auto].
+    #[arg(long, value_name = "auto|off", env = "RIVERRUN_AUDIO_PASSTHROUGH")]
+    audio_passthrough: Option<AudioPassthrough>,
+    /// Bit rate of stereo sound that is coded anew, in kbit/s, 32 to 320 [default: 128]; mono gets
+    /// half of it.
+    #[arg(long, value_name = "KBIT", env = "RIVERRUN_AUDIO_BITRATE")]
+    audio_bitrate: Option<u32>,
     /// Proxies that are believed about a viewer's address, as addresses and networks [default:
     /// 127.0.0.0/8,::1].
     #[arg(long, value_name = "LIST", env = "RIVERRUN_TRUSTED_PROXIES")]
@@ -170,13 +175,17 @@ pub struct Settings {
 }
 
 /// A setting that is written as one text.
-fn from_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<LadderSetting>, D::Error> {
+fn from_text<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: std::fmt::Display>,
+    D: Deserializer<'de>,
+{
     let text = String::deserialize(from)?;
     text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Keys of the file whose values may be shown.
-const HARMLESS_KEYS: [&str; 11] = [
+const HARMLESS_KEYS: [&str; 15] = [
     "data",
     "http",
     "rtmp",
@@ -187,11 +196,15 @@ const HARMLESS_KEYS: [&str; 11] = [
     "rewind_seconds",
     "segment_seconds",
     "renditions",
+    "pause_idle_renditions",
+    "pause_idle_seconds",
+    "audio_passthrough",
+    "audio_bitrate",
     "trusted_proxies",
 ];
 
 /// Names in the environment that are read. Anything else that begins like ours is a mistake.
-const ENVIRONMENT: [&str; 14] = [
+const ENVIRONMENT: [&str; 18] = [
     "RIVERRUN_CONFIG",
     "RIVERRUN_DATA",
     "RIVERRUN_HTTP",
@@ -205,6 +218,10 @@ const ENVIRONMENT: [&str; 14] = [
     "RIVERRUN_REWIND_SECONDS",
     "RIVERRUN_SEGMENT_SECONDS",
     "RIVERRUN_RENDITIONS",
+    "RIVERRUN_PAUSE_IDLE_RENDITIONS",
+    "RIVERRUN_PAUSE_IDLE_SECONDS",
+    "RIVERRUN_AUDIO_PASSTHROUGH",
+    "RIVERRUN_AUDIO_BITRATE",
     "RIVERRUN_TRUSTED_PROXIES",
 ];
 
@@ -251,12 +268,18 @@ pub struct Config {
     pub segment_target: Duration,
     /// What viewers may choose from.
     pub renditions: LadderSetting,
+    /// When a rendition that nobody watches is paused.
+    pub idle: IdleSetting,
+    /// What becomes of the sound.
+    pub sound: SoundSetting,
     /// Proxies that are believed about a viewer's address.
     pub trusted_proxies: TrustedProxies,
     /// Settings of the admin by the names of the API. Each is one that the API would take.
     pub settings: BTreeMap<String, toml::Value>,
     /// What was given rather than left at its default.
     pub given: Given,
+    /// What it was made of, to read its file again.
+    typed: ServeArguments,
 }
 
 /// Options that were given on the command line, in the environment or in the file: they win over
@@ -273,74 +296,6 @@ pub struct Given {
     pub renditions: bool,
 }
 
-/// A configuration the server does not start with (exit code 78).
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("the configuration file {path} cannot be read: {source}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file is not TOML, or has an unknown key or a wrong type.
-    ///
-    /// A line with a secret, or one that cannot be told from it, is not shown.
-    #[error("the configuration file {path} is wrong in line {line} ({seen}): {reason}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// The line, or what stands before the equals sign where the rest may be a secret.
-        seen: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A variable that begins like ours and means nothing.
-    #[error("the environment variable {name} is not known; known are {}", ENVIRONMENT.join(", "))]
-    UnknownVariable {
-        /// Its name.
-        name: String,
-    },
-    /// A number outside its range.
-    #[error("{name} is {seen}; allowed is {min} to {max}")]
-    OutOfRange {
-        /// Name as in the file.
-        name: &'static str,
-        /// Value given.
-        seen: u64,
-        /// Smallest allowed.
-        min: u64,
-        /// Largest allowed.
-        max: u64,
-    },
-    /// A secret of a wrong length.
-    #[error("{name} has {seen} bytes; allowed is {min} to {max}")]
-    SecretLength {
-        /// Name as in the file.
-        name: &'static str,
-        /// Bytes given.
-        seen: usize,
-        /// Fewest allowed.
-        min: usize,
-        /// Most allowed.
-        max: usize,
-    },
-    /// A setting of the admin that the API would not take.
-    #[error("settings.{path:?}: {reason}")]
-    Setting {
-        /// Its name in the API.
-        path: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A stream key that cannot be part of an address (AU-2).
-    #[error("stream_key may hold letters, digits and . _ ~ - only")]
-    StreamKeyCharacters,
-}
-
 impl Config {
     /// Reads the text of a configuration file; `path` is its name in errors, `cores` the number of
     /// shards when the text has none.
@@ -355,7 +310,13 @@ impl Config {
             Some(path) => read_file(path)?,
             None => Settings::default(),
         };
-        arguments.settings.over(file).validate(cores)
+        let config = arguments.settings.clone().over(file).validate(cores)?;
+        Ok(Self { typed: arguments, ..config })
+    }
+
+    /// The same with what the file says now; nothing of it is in force by that.
+    pub fn read_again(&self) -> Result<Self, ConfigError> {
+        Self::load(self.typed.clone(), self.shards)
     }
 }
 
@@ -416,6 +377,10 @@ impl Settings {
             rewind_seconds: self.rewind_seconds.or(file.rewind_seconds),
             segment_seconds: self.segment_seconds.or(file.segment_seconds),
             renditions: self.renditions.or(file.renditions),
+            pause_idle_renditions: self.pause_idle_renditions.or(file.pause_idle_renditions),
+            pause_idle_seconds: self.pause_idle_seconds.or(file.pause_idle_seconds),
+            audio_passthrough: self.audio_passthrough.or(file.audio_passthrough),
+            audio_bitrate: self.audio_bitrate.or(file.audio_bitrate),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             settings: file.settings,
         }
@@ -430,6 +395,12 @@ impl Settings {
         in_range("rewind_seconds", rewind, limits::REWIND_SECONDS_MIN, limits::REWIND_SECONDS_MAX)?;
         let segment = self.segment_seconds.unwrap_or(2);
         in_range("segment_seconds", segment, 1, 6)?;
+        let after = self.pause_idle_seconds.unwrap_or(60);
+        let (min, max) = (limits::PAUSE_SECONDS_MIN, limits::PAUSE_SECONDS_MAX);
+        in_range("pause_idle_seconds", after, min, max)?;
+        let kbit = self.audio_bitrate.unwrap_or_else(|| SoundConfig::default().bitrate / 1_000);
+        let (min, max) = (limits::AUDIO_KBIT_MIN, limits::AUDIO_KBIT_MAX);
+        in_range("audio_bitrate", kbit.into(), min.into(), max.into())?;
         if let Some(stream_key) = &self.stream_key {
             let (min, max) = (limits::STREAM_KEY_BYTES_MIN, limits::STREAM_KEY_BYTES_MAX);
             secret_length("stream_key", stream_key.expose(), min, max)?;
@@ -472,6 +443,15 @@ impl Settings {
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             settings: self.settings,
             given,
+            idle: IdleSetting {
+                pause: self.pause_idle_renditions.unwrap_or_default(),
+                after: Duration::from_secs(after),
+            },
+            sound: SoundSetting {
+                passthrough: self.audio_passthrough.unwrap_or_default(),
+                config: SoundConfig { bitrate: kbit * 1_000 },
+            },
+            typed: ServeArguments::default(),
         })
     }
 }
@@ -494,98 +474,4 @@ const fn secret_length(
         return Err(ConfigError::SecretLength { name, seen, min, max });
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(toml: &str) -> Result<Settings, toml::de::Error> {
-        toml::from_str(toml)
-    }
-
-    #[test]
-    fn the_command_line_wins_over_the_file() {
-        let typed = settings("http = '127.0.0.1:1'").unwrap();
-        assert!(settings("").unwrap().validate(1).unwrap().given == Given::default());
-        let file = settings("http = '127.0.0.1:2'\nrtmp = '127.0.0.1:3'").unwrap();
-        let config = typed.over(file).validate(4).unwrap();
-        assert_eq!(config.http.port(), 1);
-        assert_eq!(config.rtmp.port(), 3);
-        assert_eq!(config.shards, 4);
-        assert_eq!(config.grace, Duration::from_secs(30));
-    }
-
-    #[test]
-    fn unknown_keys_are_named() {
-        let error = settings("htpp = '127.0.0.1:1'").unwrap_err().to_string();
-        assert!(error.contains("htpp"), "{error}");
-        let error = check_environment(["PATH".to_owned(), "RIVERRUN_HTPP".to_owned()].into_iter())
-            .unwrap_err();
-        assert!(error.to_string().contains("RIVERRUN_HTPP"));
-        check_environment(ENVIRONMENT.iter().map(|name| (*name).to_owned())).unwrap();
-    }
-
-    #[test]
-    fn values_outside_their_range_say_the_range() {
-        for (toml, words) in [
-            ("shards = 0", "shards is 0; allowed is 1 to 256"),
-            ("rewind_seconds = 5", "rewind_seconds is 5; allowed is 12 to 7200"),
-            ("grace_seconds = 601", "grace_seconds is 601; allowed is 0 to 600"),
-            ("segment_seconds = 7", "segment_seconds is 7; allowed is 1 to 6"),
-            ("stream_key = 'short'", "stream_key has 5 bytes; allowed is 8 to 255"),
-            ("stream_key = 'with/slash'", "letters, digits"),
-            ("admin_password = 'short'", "admin_password has 5 bytes; allowed is 8 to 1024"),
-        ] {
-            let error = settings(toml).unwrap().validate(1).unwrap_err().to_string();
-            assert!(error.contains(words), "{toml}: {error}");
-        }
-    }
-
-    #[test]
-    fn renditions_are_read_and_wrong_ones_say_why() {
-        let config = settings("renditions = 'source,480p'").unwrap().validate(1).unwrap();
-        assert_eq!(config.renditions.to_string(), "source,480p");
-        let error = settings("renditions = '480p:9'").unwrap_err().to_string();
-        assert!(error.contains("CPU level"), "{error}");
-        assert_eq!(Settings::default().validate(1).unwrap().renditions, LadderSetting::Automatic);
-    }
-
-    #[test]
-    fn settings_of_the_admin_may_stand_in_the_file() {
-        let config = settings("[settings]\nname = 'North'\n'chat/disable' = true").unwrap();
-        assert_eq!(config.validate(1).unwrap().settings.len(), 2);
-        for (toml, words) in [
-            ("[settings]\nnosuch = 1", "is no setting"),
-            ("[settings]\nnsfw = 'yes'", "true or false is wanted"),
-            ("[settings]\nwebserverport = 70000", "allowed is 1 to 65535"),
-        ] {
-            let error = settings(toml).unwrap().validate(1).unwrap_err().to_string();
-            assert!(error.contains(words), "{toml}: {error}");
-        }
-    }
-
-    #[test]
-    fn variables_of_a_kubernetes_service_are_not_ours() {
-        let given = ["RIVERRUN_PORT", "RIVERRUN_PORT_80_TCP", "RIVERRUN_SERVICE_HOST"];
-        check_environment(given.into_iter().map(str::to_owned)).unwrap();
-    }
-
-    #[test]
-    fn a_broken_file_is_named_by_line_and_shows_no_secret() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("riverrun.toml");
-        for line in ["admin_password = hunter2secret", "stream_key = 1234567890"] {
-            std::fs::write(&path, format!("log = 'warn'\n{line}\n")).unwrap();
-            let error = read_file(&path).unwrap_err().to_string();
-            assert!(error.contains("line 2"), "{error}");
-            assert!(!error.contains("hunter2") && !error.contains("1234"), "{error}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_printed() {
-        let config = settings("stream_key = 'visible-key'").unwrap().validate(1).unwrap();
-        assert!(!format!("{config:?}").contains("visible-key"));
-    }
 }

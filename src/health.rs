@@ -3,6 +3,9 @@
 //! One lock, taken once a second by the thread that holds the broadcast to put down an entry, and
 //! by whoever wants to know to copy what is there: neither waits for more than a copy, and none of
 //! them holds it across an await.
+//!
+//! The log tells them as well: what of ten seconds there is to know in debug lines, and the sums of
+//! the whole broadcast when it ends.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,6 +48,7 @@ impl HealthBoard {
         report.at = None;
         report.health.seconds.clear();
         report.health.closed = 0;
+        report.health.total = Figures::default();
         drop(report);
         HealthWriter { board: self.clone(), broadcast }
     }
@@ -76,6 +80,47 @@ impl HealthWriter {
             drop(report);
             tracing::debug!("health: {}", Line(&recent));
         }
+    }
+
+    /// The broadcast is over: tells the log what became of its pictures. `rest` is what happened
+    /// since the last second.
+    pub fn end(&self, rest: &Figures) {
+        let mut report = self.board.lock();
+        if report.broadcast != self.broadcast {
+            return;
+        }
+        report.health.total.absorb(rest);
+        let total = report.health.total.clone();
+        drop(report);
+        tracing::info!("the broadcast ended: {}", Sums(&total));
+    }
+}
+
+/// The sums of a broadcast in one line: what an operator wants to know of it afterwards.
+struct Sums<'a>(&'a Figures);
+
+impl fmt::Display for Sums<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Figures { seconds, ingest, decoding, renditions } = self.0;
+        write!(f, "{seconds} s, {} pictures", ingest.pictures)?;
+        if renditions.iter().any(Option::is_some) {
+            write!(f, "; decoded {}, skipped {}", decoding.pictures, decoding.skipped)?;
+        }
+        for (variant, rendition) in renditions.iter().enumerate() {
+            let Some(rendition) = rendition else { continue };
+            write!(
+                f,
+                "; variant {variant}: coded {}, dropped {}, late {}, behind {}, lag {:.1?}, \
+                 longest lag {:.1?}",
+                rendition.pictures,
+                rendition.dropped,
+                rendition.late,
+                rendition.behind,
+                rendition.lag_mean().unwrap_or_default(),
+                rendition.lag_max,
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -109,7 +154,8 @@ impl fmt::Display for Line<'_> {
             write!(
                 f,
                 "; variant {variant} {:?}: rate {:.1}/s, media {:.2} s/s, speed {:.2}, coded {:.0} \
-                 kbit/s, lag {:.1?}, longest lag {:.1?}, waiting {}, dropped {}, late {}",
+                 kbit/s, lag {:.1?}, longest lag {:.1?}, behind {}, waiting {}, dropped {}, \
+                 late {}",
                 rendition.step,
                 per_second(rendition.pictures.into()),
                 rendition.media.as_secs_f64() / f64::from(figures.seconds.max(1)),
@@ -117,6 +163,7 @@ impl fmt::Display for Line<'_> {
                 kbit(rendition.bits),
                 rendition.lag_mean().unwrap_or_default(),
                 rendition.lag_max,
+                rendition.behind,
                 rendition.waiting_max,
                 rendition.dropped,
                 rendition.late,
@@ -128,6 +175,11 @@ impl fmt::Display for Line<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use riverrun_media::health::RenditionFigures;
+    use riverrun_media::ladder::Step;
+
     use super::*;
 
     #[test]
@@ -149,5 +201,37 @@ mod tests {
         assert!(report.health.seconds.is_empty());
         next.write(second());
         assert_eq!(board.report().health.seconds.len(), 1);
+    }
+
+    #[test]
+    fn the_sums_of_a_broadcast_in_one_line() {
+        let board = HealthBoard::default();
+        let writer = board.begin(1);
+        let mut second = Figures { seconds: 1, ..Figures::default() };
+        second.ingest.pictures = 30;
+        assert_eq!(Sums(&second).to_string(), "1 s, 30 pictures");
+        second.decoding.pictures = 29;
+        second.decoding.skipped = 1;
+        second.renditions[2] = Some(RenditionFigures {
+            step: Step::Half,
+            paused: false,
+            pictures: 20,
+            bits: 1_000,
+            media: Duration::from_secs(1),
+            encode_time: Duration::from_millis(100),
+            lag: Duration::from_millis(400),
+            lag_max: Duration::from_millis(33),
+            behind: 1,
+            waiting_max: 2,
+            dropped: 7,
+            late: 2,
+        });
+        writer.write(second.clone());
+        writer.end(&Figures { seconds: 0, ..second });
+        assert_eq!(
+            Sums(&board.report().health.total).to_string(),
+            "1 s, 60 pictures; decoded 58, skipped 2; variant 2: coded 40, dropped 14, late 4, \
+             behind 2, lag 20.0ms, longest lag 33.0ms"
+        );
     }
 }

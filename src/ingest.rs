@@ -225,7 +225,7 @@ impl Connection {
         let session = std::mem::replace(&mut self.session, idle);
         let feed = Box::new(Feed { session, broadcast });
         let plan = &self.shard.plan;
-        let started = match self.stream.second_handle() {
+        let started = match self.stream.lend() {
             Ok(socket) => OnAir::start(socket, feed, plan.outlets.clone(), plan.cores),
             Err(error) => Err((feed, error)),
         };
@@ -240,6 +240,7 @@ impl Connection {
         let Feed { session, broadcast } = *feed;
         self.session = session;
         self.role = Role::Publisher { publisher, stream_key, broadcast, revoked, streams };
+        self.stream.take_back().map_err(Ending::Read)?;
         step
     }
 

@@ -6,6 +6,9 @@
 //! lives on its shard until its first media, then its [`Feed`] moves to a thread, and comes back
 //! when anything but media happens: a goodbye, an error, the stage's word.
 //!
+//! Between the messages that complete a part it naps ([`crate::naps`]): what has gathered is read
+//! in one call.
+//!
 //! The thread runs on whichever core is free. What it sends wakes a shard once per part, not once
 //! per message.
 
@@ -14,7 +17,7 @@ use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use async_channel::Receiver;
@@ -25,6 +28,7 @@ use riverrun_net::io::WriteError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
+use crate::naps::Naps;
 use crate::publish::{Broadcast, Outlets};
 
 /// One read: a large picture in few calls, and all that a burst has left in the socket.
@@ -68,6 +72,7 @@ pub enum Left {
 pub struct OnAir {
     socket: Arc<TcpStream>,
     called_back: Arc<AtomicBool>,
+    thread: Thread,
     returned: Receiver<(Box<Feed>, Left)>,
 }
 
@@ -98,10 +103,11 @@ impl OnAir {
         let prepared = prepare(&socket)
             .and_then(|()| thread::Builder::new().name("on-air".to_owned()).spawn(body));
         match prepared {
-            Ok(_) => {
+            Ok(thread) => {
                 // The thread waits for exactly this; room for one.
                 let _ = hand_over.try_send(feed);
-                Ok(Self { socket, called_back, returned })
+                let thread = thread.thread().clone();
+                Ok(Self { socket, called_back, thread, returned })
             }
             Err(error) => Err((feed, error)),
         }
@@ -117,6 +123,7 @@ impl OnAir {
         self.called_back.store(true, Ordering::Release);
         // Ends the read that is under way. A connection that is gone already has ended it, too.
         let _ = self.socket.shutdown(Shutdown::Read);
+        self.thread.unpark();
     }
 }
 
@@ -130,7 +137,12 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
 impl Feed {
     fn run(&mut self, socket: &TcpStream, called_back: &AtomicBool, outlets: &Outlets) -> Left {
         let mut buffer = vec![0; READ_BYTES];
+        let mut naps = Naps::default();
         loop {
+            if let Some(nap) = naps.next(Instant::now(), self.broadcast.quiet_until()) {
+                // Called back, it wakes at once.
+                thread::park_timeout(nap);
+            }
             let read = match self.await_input(socket) {
                 Ok(true) => (&*socket).read(&mut buffer),
                 Ok(false) => Err(ErrorKind::WouldBlock.into()),
@@ -141,7 +153,10 @@ impl Feed {
             }
             let bytes = match read {
                 Ok(0) => return Left::Closed,
-                Ok(len) => buffer.get(..len).unwrap_or_default(),
+                Ok(len) => {
+                    naps.observe(len, READ_BYTES);
+                    buffer.get(..len).unwrap_or_default()
+                }
                 Err(error) if is_no_fault(&error) => &[],
                 Err(error) => return Left::Read(error),
             };

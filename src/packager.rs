@@ -1,36 +1,53 @@
 //! A publisher's messages to updates for every window: source, sound, ladder and segmenter joined.
 
+mod follow;
+
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use riverrun_media::access_unit::{AccessUnit, TrackKind, Tracks};
+use riverrun_media::arrival::ArrivalPace;
 use riverrun_media::health::{CodedPicture, Meter};
 use riverrun_media::hls::{Lineup, Placed, Segmenter, SegmenterConfig, Update};
-use riverrun_media::ladder::LadderSetting;
+use riverrun_media::ladder::{IdleRungs, LadderSetting, RungSet, VariantNumbers, plan};
 use riverrun_media::rtmp::Event;
 use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
 use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
-use rustix::thread::CpuSet;
 
+use self::follow::Former;
 use crate::clock;
 use crate::health::HealthWriter;
 use crate::ladder::{Coded, Ladder, Made};
+use crate::pipeline::Pipeline;
 use crate::sound::Sound;
+
+/// A unit that is awaited may come so much before the publisher's pace.
+const EARLY_MAX: Duration = Duration::from_millis(15);
 
 /// See the module's text.
 pub struct Packager {
     source: Source,
     segmenter: Segmenter,
-    renditions: LadderSetting,
-    /// Where codecs run.
-    cores: CpuSet,
+    pipeline: Pipeline,
+    /// The setting that the ladder was made by.
+    setting: LadderSetting,
+    /// Of [`Self::setting`], or of a later one that was refused.
+    setting_version: u64,
+    numbers: VariantNumbers,
     ladder: Option<Ladder>,
+    /// While a change of the ladder is prepared.
+    former: Option<Former>,
+    /// Rungs that nobody asks for are paused.
+    pauses: bool,
+    idle: IdleRungs,
+    paused: RungSet,
     sound: Sound,
     stills: Option<Stills>,
     steps: VecDeque<Step>,
     meter: Meter,
+    arrivals: ArrivalPace,
     health: HealthWriter,
 }
 
@@ -42,22 +59,25 @@ enum Step {
 
 impl Packager {
     /// Nothing has come yet.
-    pub fn new(
-        config: SegmenterConfig,
-        renditions: LadderSetting,
-        cores: CpuSet,
-        health: HealthWriter,
-    ) -> Self {
+    pub fn new(config: SegmenterConfig, pipeline: Pipeline, health: HealthWriter) -> Self {
+        let (setting, setting_version) = pipeline.ladder.current();
         Self {
             source: Source::new(SourceConfig::default()),
             segmenter: Segmenter::new(config),
-            renditions,
-            cores,
+            idle: IdleRungs::new(pipeline.idle.after),
+            sound: Sound::new(pipeline.sound),
+            pipeline,
+            setting,
+            setting_version,
+            numbers: VariantNumbers::default(),
             ladder: None,
-            sound: Sound::default(),
+            former: None,
+            pauses: false,
+            paused: RungSet::default(),
             stills: None,
             steps: VecDeque::new(),
             meter: Meter::default(),
+            arrivals: ArrivalPace::default(),
             health,
         }
     }
@@ -106,6 +126,7 @@ impl Packager {
     pub async fn segment(&mut self) {
         let now = Instant::now();
         self.measure(now);
+        self.follow_setting();
         while let Some(event) = self.source.poll_event() {
             match event {
                 SourceEvent::Tracks { tracks, start, arrived } => {
@@ -121,6 +142,7 @@ impl Packager {
                 Step::Begin { tracks, start, date } => self.begin(tracks, start, date).await,
                 Step::Unit(unit) => {
                     self.meter.unit(now, &unit);
+                    self.arrivals.observe(now, unit.dts);
                     self.sound.push(unit, &mut units);
                     units.drain(..).for_each(|unit| self.push(unit));
                 }
@@ -134,15 +156,22 @@ impl Packager {
 
     /// Puts down the figures of each second that is over.
     fn measure(&mut self, now: Instant) {
-        if !self.meter.is_due(now) {
+        let due = self.meter.is_due(now);
+        self.pause_idle(now, due);
+        if !due {
             return;
         }
+        self.read_ladder();
+        while let Some(second) = self.meter.close(now) {
+            self.health.write(second);
+        }
+    }
+
+    /// What the ladder has counted.
+    fn read_ladder(&mut self) {
         if let Some(ladder) = &self.ladder {
             self.meter.decoded(&ladder.take_decoding());
             ladder.take_readings().for_each(|(variant, read)| self.meter.read(variant, read));
-        }
-        while let Some(second) = self.meter.close(now) {
-            self.health.write(second);
         }
     }
 
@@ -151,11 +180,24 @@ impl Packager {
     async fn begin(&mut self, tracks: Tracks, start: MediaTime, date: UnixTime) {
         self.finish_timeline().await;
         self.meter.begin_timeline();
+        self.arrivals = ArrivalPace::default();
         let tracks = self.sound.tracks(tracks);
         let mut lineup = Lineup::default();
         if let Some(track) = &tracks.video {
-            (lineup, self.ladder) = Ladder::start(&self.renditions, track, self.cores).await;
+            let (setting, version) = self.pipeline.ladder.current();
+            if setting != self.setting {
+                self.numbers = VariantNumbers::default();
+            }
+            (self.setting, self.setting_version) = (setting, version);
+            let mut plan = plan(&self.setting, track, self.pipeline.ladder.cores());
+            self.numbers.number(&mut plan);
+            (lineup, self.ladder) = Ladder::start(plan, track, self.pipeline.cores).await;
+            self.decide_pauses();
+            if let Some(ladder) = &mut self.ladder {
+                ladder.pause(self.paused);
+            }
         }
+        self.pipeline.ladder.on_air(tracks.video.clone());
         self.segmenter.start_with(tracks, lineup, start, date);
     }
 
@@ -205,6 +247,7 @@ impl Packager {
     pub async fn end(&mut self) {
         self.finish_timeline().await;
         self.segmenter.end();
+        self.health.end(&self.meter.rest());
     }
 
     /// What is still inside the codecs.
@@ -216,7 +259,9 @@ impl Packager {
             ladder.flush().await;
         }
         self.collect();
-        self.ladder = None;
+        self.read_ladder();
+        (self.ladder, self.former) = (None, None);
+        self.pipeline.ladder.on_air(None);
     }
 
     /// The next update for every window, oldest first.
@@ -234,9 +279,14 @@ impl Packager {
         self.segmenter.next_msn()
     }
 
+    /// Until when nothing will come that a viewer waits for, if the publisher keeps its pace.
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.arrivals.expected(self.segmenter.next_due()?)?.checked_sub(EARLY_MAX)
+    }
+
     /// Becomes readable when the ladder has made something.
     pub fn wake(&self) -> Option<BorrowedFd<'_>> {
-        self.ladder.as_ref().map(Ladder::wake)
+        self.ladder.as_ref().and_then(Ladder::wake)
     }
 
     /// The wake-up was heard.
@@ -246,3 +296,6 @@ impl Packager {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

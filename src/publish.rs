@@ -12,19 +12,18 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 use riverrun_media::access_unit::{AccessUnit, Tracks};
 use riverrun_media::hls::{SegmenterConfig, Update};
-use riverrun_media::ladder::LadderSetting;
 use riverrun_media::rtmp::Event;
 use riverrun_media::source::Refusal;
 use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
-use rustix::thread::CpuSet;
 
 use crate::clock;
 use crate::config::Given;
 use crate::handover::Stamp;
 use crate::health::HealthBoard;
 use crate::packager::Packager;
+use crate::pipeline::Pipeline;
 use crate::shard::{Facts, SHARD_QUEUE_MESSAGES, ShardMessage};
 use crate::state::StateBoard;
 
@@ -107,24 +106,22 @@ impl Outlets {
 pub struct Numbers {
     store: Arc<Store>,
     segment_target: Duration,
-    renditions: LadderSetting,
+    pipeline: Pipeline,
     /// Where the admin's own choices are, and what the configuration decides instead.
     board: Option<(StateBoard, Given)>,
-    cores: CpuSet,
     health: HealthBoard,
 }
 
 impl Numbers {
-    /// Numbers from `store`, for broadcasts with segments of about `segment_target`;
-    /// codecs run on `cores`, and how it goes is put down at `health`.
+    /// Numbers from `store`, for broadcasts with segments of about `segment_target` that go through
+    /// `pipeline`; how it goes is put down at `health`.
     pub const fn new(
         store: Arc<Store>,
         segment_target: Duration,
-        renditions: LadderSetting,
-        cores: CpuSet,
+        pipeline: Pipeline,
         health: HealthBoard,
     ) -> Self {
-        Self { store, segment_target, renditions, board: None, cores, health }
+        Self { store, segment_target, pipeline, board: None, health }
     }
 
     /// The same, where what the admin set last counts for the broadcast that begins next, unless
@@ -133,12 +130,6 @@ impl Numbers {
     pub fn set_by_admin(mut self, board: StateBoard, given: Given) -> Self {
         self.board = Some((board, given));
         self
-    }
-
-    fn ladder(&self) -> LadderSetting {
-        let board = self.board.as_ref().filter(|(_, given)| !given.renditions);
-        let set = board.and_then(|(board, _)| board.state().ladder());
-        set.unwrap_or_else(|| self.renditions.clone())
     }
 
     fn segment_target(&self) -> Duration {
@@ -161,7 +152,7 @@ impl Numbers {
         let health = self.health.begin(reservation.first_msn);
         Ok(Broadcast {
             next: Stamp { broadcast: reservation.first_msn, step: 0 },
-            packager: Packager::new(config, self.ladder(), self.cores, health),
+            packager: Packager::new(config, self.pipeline.clone(), health),
             reservation: Arc::new(Reserved {
                 store: Arc::clone(&self.store),
                 until: AtomicU64::new(reservation.first_msn + MSN_BLOCK),
@@ -229,6 +220,11 @@ impl Broadcast {
     /// A finished access unit: the demo's way in.
     pub fn unit(&mut self, unit: AccessUnit) {
         self.packager.unit(unit);
+    }
+
+    /// Until when nothing will come that a viewer waits for, if the publisher keeps its pace.
+    pub fn quiet_until(&self) -> Option<Instant> {
+        self.packager.quiet_until()
     }
 
     /// Becomes readable when there is more to [flush](Self::flush) without a message of the

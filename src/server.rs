@@ -12,25 +12,28 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use async_channel::Sender;
+use riverrun_media::ladder::LadderSetting;
 use riverrun_media::time::UnixTime;
 use riverrun_net::io::{BindError, ConnectionLimits};
 use riverrun_storage::disk::{OpenError, Store};
-use rustix::thread::sched_getaffinity;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use thiserror::Error;
 
 use crate::banner::Banner;
 use crate::config::Config;
+use crate::cores::Cores;
 use crate::executors::Executors;
 use crate::health::HealthBoard;
+use crate::ladder::{Demand, LadderControl};
 use crate::log::{self, LogRing};
+use crate::pipeline::Pipeline;
 use crate::probe::{self, ProbeError};
 use crate::publish::{Numbers, Outlets};
 use crate::secrets::{self, SecretError};
 use crate::services::Services;
 use crate::shard::ShardPlan;
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage, StageMessage};
-use crate::state::{Change, State, StateError, Writer};
+use crate::state::{Change, State, StateBoard, StateError, Writer};
 use crate::supervisor::{News, Patience, ShardId, Supervisor, SupervisorError};
 
 /// SIGTERM to the end of the process at the latest.
@@ -158,21 +161,18 @@ impl Running {
         open_files: u64,
     ) -> Result<Self, ServerError> {
         let (news, heard) = mpsc::channel();
-        listen_for_signals(news.clone())?;
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(config.shards);
-        let health = HealthBoard::default();
+        let (health, cores) = (HealthBoard::default(), Cores::of_this_process());
+        let pipeline = pipeline(config, &state, cores);
+        let (ladder, demand) = (pipeline.ladder.clone(), pipeline.demand.clone());
         let history = store.history().map_err(StateError::from)?;
-        let services = Services::start(config, store, &outlets, (state, history), log)
+        let services = Services::start(config, store, &outlets, &ladder, (state, history), log)
             .map_err(ServerError::Thread)?;
-        let numbers = Numbers::new(
-            Arc::clone(store),
-            config.segment_target,
-            config.renditions.clone(),
-            sched_getaffinity(None).unwrap_or_default(),
-            health.clone(),
-        );
-        let numbers = numbers.set_by_admin(services.board.clone(), config.given);
+        listen_for_signals(news.clone(), config.clone(), ladder.clone(), services.board.clone())?;
+        let target = config.segment_target;
+        let numbers = Numbers::new(Arc::clone(store), target, pipeline, health.clone())
+            .set_by_admin(services.board.clone(), config.given);
         let ended_ms = history.last_disconnect_ms.and_then(|ms| i64::try_from(ms).ok());
         let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace)
             .after(ended_ms.map(UnixTime::from_millis));
@@ -194,9 +194,11 @@ impl Running {
             stage: stage.clone(),
             outlets,
             health,
+            ladder,
+            demand,
             connections_max: connections_max(open_files, config.shards),
             // None when the system does not say.
-            cores: sched_getaffinity(None).unwrap_or_default(),
+            cores: cores.set,
         };
         let shards = Executors::new(plan, inboxes, config.demo);
         let patience = Patience::default();
@@ -243,6 +245,23 @@ impl Running {
     }
 }
 
+/// What the configuration, and below it the admin, says of media.
+fn pipeline(config: &Config, state: &State, cores: Cores) -> Pipeline {
+    Pipeline {
+        ladder: LadderControl::new(renditions(config, state), cores.usable),
+        sound: config.sound,
+        idle: config.idle,
+        demand: Demand::default(),
+        cores,
+    }
+}
+
+/// What viewers may choose from: as configured, else as the admin has set it.
+fn renditions(config: &Config, state: &State) -> LadderSetting {
+    let set = if config.given.renditions { None } else { state.ladder() };
+    set.unwrap_or_else(|| config.renditions.clone())
+}
+
 /// Runs what may wait for ever on a thread of its own; its answer if that came in time.
 fn within<T: Send + 'static>(
     deadline: Instant,
@@ -280,14 +299,24 @@ fn listen_address(option: &'static str, addr: SocketAddr) -> Result<SocketAddr, 
     }
 }
 
-fn listen_for_signals(news: mpsc::Sender<News>) -> Result<(), ServerError> {
-    let mut signals =
-        signal_hook::iterator::Signals::new([SIGTERM, SIGINT]).map_err(ServerError::Signal)?;
+fn listen_for_signals(
+    news: mpsc::Sender<News>,
+    config: Config,
+    ladder: LadderControl,
+    board: StateBoard,
+) -> Result<(), ServerError> {
+    let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
+        .map_err(ServerError::Signal)?;
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            for (earlier, _) in signals.forever().enumerate() {
-                if earlier > 0 {
+            let mut stopping = false;
+            for signal in signals.forever() {
+                if signal == SIGHUP {
+                    reload(&config, &ladder, &board);
+                    continue;
+                }
+                if std::mem::replace(&mut stopping, true) {
                     // Asked twice: whoever asks does not want to wait for viewers.
                     std::process::exit(1);
                 }
@@ -298,4 +327,24 @@ fn listen_for_signals(news: mpsc::Sender<News>) -> Result<(), ServerError> {
         })
         .map_err(ServerError::Signal)?;
     Ok(())
+}
+
+/// Reads the configuration again. Its renditions come into force with the next segment; a
+/// configuration that is wrong in any place, or whose renditions cannot be made of what is on air,
+/// changes nothing.
+fn reload(config: &Config, ladder: &LadderControl, board: &StateBoard) {
+    let renditions = match config.read_again() {
+        Ok(read) => renditions(&read, &board.state()),
+        Err(error) => {
+            tracing::error!(%error, "the configuration is wrong: nothing changes");
+            return;
+        }
+    };
+    match ladder.set(renditions.clone()) {
+        Ok(()) => tracing::info!(
+            %renditions,
+            "the configuration was read again; what is not about renditions waits for a restart"
+        ),
+        Err(error) => tracing::error!(%error, "nothing changes"),
+    }
 }

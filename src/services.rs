@@ -9,6 +9,7 @@ use riverrun_storage::disk::{History, Store};
 use riverrun_web::viewers::{ViewerKeys, client_address};
 
 use crate::config::{Config, TrustedProxies};
+use crate::ladder::LadderControl;
 use crate::log::LogRing;
 use crate::login::Door;
 use crate::publish::Outlets;
@@ -39,6 +40,7 @@ impl Services {
         config: &Config,
         store: &Arc<Store>,
         outlets: &Outlets,
+        ladder: &LadderControl,
         (state, history): (State, History),
         log: LogRing,
     ) -> io::Result<Self> {
@@ -49,6 +51,8 @@ impl Services {
                 config.data.clone(),
                 board.clone(),
                 outlets.clone(),
+                // What is configured wins over what is set.
+                (!config.given.renditions).then(|| ladder.clone()),
             )?,
             statistics: Statistics::start(
                 config,

@@ -32,6 +32,7 @@ use crate::failures::Failures;
 use crate::handover::{Handover, Progress, Stamp};
 use crate::health::HealthBoard;
 use crate::ingest;
+use crate::ladder::{Demand, LadderControl};
 use crate::load::Load;
 use crate::publish::Outlets;
 use crate::serve::Viewers;
@@ -113,6 +114,10 @@ pub struct ShardPlan {
     pub outlets: Outlets,
     /// Figures of the broadcast, for the admin.
     pub health: HealthBoard,
+    /// Which renditions are made; the admin may change it.
+    pub ladder: LadderControl,
+    /// What viewers ask for.
+    pub demand: Demand,
     /// Viewers' connections that this shard takes: its part of the open files.
     pub connections_max: usize,
     /// Cores of the process: the publisher's thread starts on a pinned shard and is not pinned.
@@ -393,6 +398,13 @@ impl Shard {
         match rendition {
             RenditionId::Video(_) => &self.video_load,
             RenditionId::Audio => &self.audio_load,
+        }
+    }
+
+    /// Somebody asks for a playlist or for media of this rendition.
+    pub fn note_demand(&self, rendition: &str) {
+        if let Some(rendition) = RenditionId::parse(rendition) {
+            self.plan.demand.note(rendition);
         }
     }
 

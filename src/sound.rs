@@ -9,11 +9,32 @@ use std::sync::Arc;
 
 use riverrun_media::access_unit::{AccessUnit, AudioTrack, TrackKind, Tracks};
 use riverrun_media::sound::{Need, SoundConfig, SoundTranscoder};
+use serde::Deserialize;
+
+/// Whether the source's sound is passed on.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum AudioPassthrough {
+    /// As it is where every player takes it.
+    #[default]
+    Auto,
+    /// Never: it is coded anew at the bit rate that was set.
+    Off,
+}
+
+/// What the operator sets.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SoundSetting {
+    /// See there.
+    pub passthrough: AudioPassthrough,
+    /// Of what is coded anew.
+    pub config: SoundConfig,
+}
 
 /// What the sound of a broadcast goes through.
 #[derive(Default)]
 pub struct Sound {
-    config: SoundConfig,
+    setting: SoundSetting,
     transcoded: Option<Transcoded>,
 }
 
@@ -28,18 +49,34 @@ struct Transcoded {
 }
 
 impl Sound {
+    /// Nothing has come yet.
+    pub const fn new(setting: SoundSetting) -> Self {
+        Self { setting, transcoded: None }
+    }
+
     /// The tracks that the segmenter gets for those of the source. [`Self::finish`] comes first.
     pub fn tracks(&mut self, tracks: Tracks) -> Tracks {
         self.transcoded = None;
         let Some(track) = &tracks.audio else { return tracks };
-        let Some(need) = Need::of(track) else { return tracks };
-        match SoundTranscoder::new(track, self.config) {
+        let need = Need::of(track);
+        if need.is_none() && self.setting.passthrough == AudioPassthrough::Auto {
+            return tracks;
+        }
+        match SoundTranscoder::new(track, self.setting.config) {
             Ok(transcoder) => {
-                tracing::warn!(%need, "about this source");
+                if let Some(need) = need {
+                    tracing::warn!(%need, "about this source");
+                }
+                let bitrate = transcoder.track().bitrate;
+                tracing::info!(bits_per_second = bitrate, "the sound is coded anew");
                 let output = Arc::new(transcoder.track().clone());
                 let (track, transcoder) = (Arc::clone(track), Some(transcoder));
                 self.transcoded = Some(Transcoded { track, transcoder, failed: false });
                 Tracks { audio: Some(output), ..tracks }
+            }
+            Err(error) if need.is_none() => {
+                tracing::warn!(%error, "the sound is passed on as it is");
+                tracks
             }
             Err(error) => {
                 tracing::warn!(%error, "the sound is passed on as it is, and some browsers cannot \
@@ -53,7 +90,7 @@ impl Sound {
     pub fn push(&mut self, unit: AccessUnit, out: &mut Vec<AccessUnit>) {
         match &mut self.transcoded {
             Some(transcoded) if unit.track == TrackKind::Audio => {
-                transcoded.push(&unit, self.config, out);
+                transcoded.push(&unit, self.setting.config, out);
             }
             Some(_) | None => out.push(unit),
         }
@@ -150,6 +187,26 @@ mod tests {
                 .map(|unit| unit.dts.ticks())
                 .collect();
             let expected: Vec<i64> = (0..5).map(|index| start + index * 1_024).collect();
+            assert_eq!(times, expected);
+        }
+    }
+
+    #[test]
+    fn without_passthrough_stereo_is_coded_anew_at_the_rate_set() {
+        let config = SoundConfig { bitrate: 64_000 };
+        let mut sound = Sound::new(SoundSetting { passthrough: AudioPassthrough::Off, config });
+        for (channels, bitrate) in [(2, 64_000), (1, 32_000)] {
+            let source = tracks(48_000, channels);
+            let coded = sound.tracks(source.clone()).audio.expect("sound");
+            assert_eq!((coded.channels, coded.bitrate), (channels, Some(bitrate)));
+            let mut out = Vec::new();
+            for index in 0..5 {
+                let at = 480_000 + index * 1_024;
+                sound.push(unit(TrackKind::Audio, at, silence(&source)), &mut out);
+            }
+            sound.finish(&mut out);
+            let times: Vec<_> = out.iter().map(|unit| unit.dts.ticks()).collect();
+            let expected: Vec<_> = (0..5).map(|index| 480_000 + index * 1_024).collect();
             assert_eq!(times, expected);
         }
     }

@@ -14,8 +14,9 @@ use toml::Table;
 const LINES_MAX: usize = 500;
 /// Columns a Rust line may have.
 const WIDTH_MAX: usize = 100;
-/// Crates of others that may end up in the release binary: about 120 (design §2).
-const CRATES_MAX: usize = 126;
+/// Crates of others that may end up in the release binary: about 120 (design §2), and what the AV1
+/// encoder brings, 26: rav1e is one of them, and most are its arithmetic.
+const CRATES_MAX: usize = 154;
 
 /// Files past the wall, with the length they had when they were let in. The list only shrinks: a
 /// file that grows past its number, or falls back under the wall, fails until the list says so.
@@ -34,6 +35,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 const KEPT_IN: &[(&str, &[&str])] = &[
     ("glommio", &["net/src/io", "storage/src/disk", "src"]),
     ("redb", &["storage/src"]),
+    ("rav1e", &["media/src/codec/av1"]),
     ("openh264_sys2", &["media/src/codec/ffi"]),
     ("fdk_aac_sys", &["media/src/codec/ffi"]),
     ("serde_json", &["web/src", "tests"]),

@@ -25,6 +25,8 @@ const PICTURE_RATE: u64 = 30;
 const GOP: u64 = 60;
 /// An IDR picture is this many times as large as the others.
 const IDR_WEIGHT: u64 = 4;
+/// AVCPacketType of a tag without a picture (FLV Annex E.4.3.1).
+const AVC_END_OF_SEQUENCE: u8 = 2;
 /// Video tag header (FLV Annex E.4.3.1): flags, AVCPacketType, composition time.
 const VIDEO_HEADER_BYTES: usize = 5;
 
@@ -202,6 +204,10 @@ fn parse_tag(bytes: &[u8], at: usize) -> Option<(Option<Tag>, usize)> {
     };
     let second = payload.get(1).copied();
     let is_avc = kind == Kind::Video && payload.first().is_some_and(|first| first & 0x8F == 7);
+    if is_avc && second == Some(AVC_END_OF_SEQUENCE) {
+        // Footage begins anew where it ends.
+        return Some((None, next));
+    }
     let is_aac = kind == Kind::Audio && payload.first().is_some_and(|first| first >> 4 == 10);
     let header = kind == Kind::Script || ((is_avc || is_aac) && second == Some(0));
     let mut tag = Tag { kind, millis, payload, header, stamp: None };
@@ -259,11 +265,14 @@ mod tests {
             file.extend_from_slice(&tag.payload);
             file.extend_from_slice(&[0; 4]);
         }
+        // x264 by way of ffmpeg ends like this.
+        file.extend_from_slice(&[9, 0, 0, 5, 0, 16, 0, 0, 0, 0, 0, 0x17, 2, 0, 0, 0, 0, 0, 0, 16]);
+        let whole = file.len() - 20;
         let read = Footage::parse_flv(&file).unwrap();
         assert_eq!(read.tags.len(), made.tags.len());
         assert_eq!(read.tags.iter().filter(|tag| tag.header).count(), 2);
         assert_eq!(read.tags.iter().filter(|tag| tag.stamp.is_some()).count(), 120);
-        let cut = Footage::parse_flv(&file[..file.len() - 10]).unwrap();
+        let cut = Footage::parse_flv(&file[..whole - 10]).unwrap();
         assert_eq!(cut.tags.len(), made.tags.len() - 1);
         assert!(Footage::parse_flv(b"RIFF").is_none());
     }

@@ -10,12 +10,16 @@
 
 #![allow(clippy::print_stderr)] // Progress goes to standard error, beside the table.
 
+pub mod bd_rate;
+pub mod clips;
 pub mod cpu;
 pub mod engine;
+pub mod ffmpeg;
 pub mod footage;
 pub mod get;
 pub mod http;
 pub mod live;
+pub mod pipeline;
 pub mod playlist;
 pub mod process;
 pub mod publisher;

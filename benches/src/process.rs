@@ -49,14 +49,33 @@ impl Server {
         Self::riverrun_with(binary, shards, &[])
     }
 
+    /// Our server with one shard on this core.
+    pub fn riverrun_on(binary: &Path, core: usize) -> Outcome<Self> {
+        Self::riverrun_at(&core.to_string(), binary, 1, &[])
+    }
+
     /// The same with more arguments; several shards share as many cores.
     pub fn riverrun_with(binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
-        let (folder, http, rtmp) = (fresh_folder()?, free_address()?, free_address()?);
         let cores = if shards == 1 { SERVER_CORE.to_string() } else { format!("0-{}", shards - 1) };
-        let mut command = on_core(&cores, binary);
-        command.args(["serve", "--log", "error", "--stream-key", KEY, "--admin-password"]);
+        Self::riverrun_at(&cores, binary, shards, arguments)
+    }
+
+    /// Our server with these renditions on both of the usual cores; it tells its figures in the
+    /// log.
+    pub fn ladder(binary: &Path, renditions: &str) -> Outcome<Self> {
+        Self::serve("0-1", binary, 2, &["--log", "debug", "--renditions", renditions])
+    }
+
+    fn riverrun_at(cores: &str, binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
+        let common = [&["--log", "error", "--renditions", "source"], arguments].concat();
+        Self::serve(cores, binary, shards, &common)
+    }
+
+    fn serve(cores: &str, binary: &Path, shards: usize, arguments: &[&str]) -> Outcome<Self> {
+        let (folder, http, rtmp) = (fresh_folder()?, free_address()?, free_address()?);
+        let mut command = on_core(cores, binary);
+        command.args(["serve", "--stream-key", KEY, "--admin-password"]);
         command.args(["bench-admin-password", "--shards", &shards.to_string()]);
-        command.args(["--renditions", "source"]);
         command.arg("--data").arg(folder.join("data"));
         command.args(["--http", &http.to_string(), "--rtmp", &rtmp.to_string()]).args(arguments);
         Self::start(command, folder, http, rtmp, "/healthz")
@@ -135,6 +154,11 @@ impl Server {
         get(self.http, target)
     }
 
+    /// What it has written so far.
+    pub fn log(&self) -> Outcome<String> {
+        Ok(fs::read_to_string(self.folder.join("log"))?)
+    }
+
     /// `http://…` of a target.
     pub fn url(&self, target: &str) -> String {
         format!("http://{}{target}", self.http)
@@ -210,7 +234,8 @@ fn free_address() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-fn get(address: SocketAddr, target: &str) -> Outcome<(u16, Vec<u8>)> {
+/// GET over a connection of its own: status and body.
+pub fn get(address: SocketAddr, target: &str) -> Outcome<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(15)))?;
     stream.write_all(

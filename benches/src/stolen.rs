@@ -2,6 +2,9 @@
 //! jumping on: a server that answers 80 ms late because it had no core for 80 ms is not slow.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::stamp;
@@ -16,7 +19,42 @@ pub struct Stolen {
     notes: Vec<(u64, u64)>,
 }
 
+/// A thread that takes notes until it is asked for them.
+#[derive(Debug)]
+pub struct Watch {
+    done: Arc<AtomicBool>,
+    thread: JoinHandle<Stolen>,
+}
+
+impl Watch {
+    /// Begins to take notes.
+    pub fn start() -> Self {
+        let done = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&done);
+        let thread = thread::spawn(move || {
+            let mut stolen = Stolen::default();
+            while !asked.load(Ordering::Relaxed) {
+                thread::sleep(Stolen::EVERY);
+                stolen.note();
+            }
+            stolen
+        });
+        Self { done, thread }
+    }
+
+    /// The notes until now.
+    pub fn stop(self) -> Stolen {
+        self.done.store(true, Ordering::Relaxed);
+        // It has nothing that panics; without notes nothing counts as stolen.
+        self.thread.join().unwrap_or_default()
+    }
+}
+
 impl Stolen {
+    /// What was on its way counts as undisturbed if less core time than this was taken meanwhile:
+    /// two ticks of the system's clock, of which one is within its error.
+    pub const BEARABLE: Duration = Duration::from_millis(20);
+
     /// How often to call [`Self::note`]: what the system counts in.
     pub const EVERY: Duration = Duration::from_millis(10);
 
@@ -35,6 +73,11 @@ impl Stolen {
         let at = |index: usize| self.notes.get(index).map_or(0, |(_, ticks)| *ticks);
         let per_second = rustix::param::clock_ticks_per_second().max(1);
         Duration::from_secs_f64(at(end).saturating_sub(at(begin)) as f64 / per_second as f64)
+    }
+
+    /// Whether [`Self::between`] is [bearable](Self::BEARABLE).
+    pub fn leaves_alone(&self, from: u64, until: u64) -> bool {
+        self.between(from, until) < Self::BEARABLE
     }
 
     /// Core time stolen in all.

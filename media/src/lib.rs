@@ -35,6 +35,7 @@ pub mod aac;
 pub mod ac3;
 pub mod access_unit;
 pub mod amf;
+pub mod arrival;
 pub mod av1;
 pub mod bits;
 pub mod cmaf;

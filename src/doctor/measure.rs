@@ -1,18 +1,19 @@
-//! What decoding, scaling and encoding cost here, one at a time on this thread.
+//! What decoding, scaling and encoding cost here, one at a time.
 //!
-//! CPU time is what a ladder needs; the wall clock beside it tells how much of the cores others
-//! took meanwhile. Work is timed in batches of half a second of video, and the median of the
-//! batches counts: one in which the machine was disturbed says nothing.
+//! CPU time of the process is what a ladder needs, since one of the encoders has threads of its
+//! own; the wall clock beside it tells how much of the cores others took meanwhile. Work is timed
+//! in batches of half a second of video, and the median of the batches counts: one in which the
+//! machine was disturbed says nothing.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use riverrun_media::access_unit::{VideoCodec, VideoTrack};
 use riverrun_media::codec::{
-    CpuUsage, H264Decoder, H264Encoder, H264EncoderConfig, H264EncoderError, Picture, PictureSize,
+    CpuUsage, H264Decoder, H264Encoder, H264EncoderConfig, Picture, PictureSize,
 };
 use riverrun_media::h264::{AvcConfig, Colour};
-use riverrun_media::ladder::PlannedRung;
+use riverrun_media::ladder::{PlannedRung, RungEncoder};
 use riverrun_media::scale::Scaler;
 use riverrun_media::time::{MediaTime, Timescale};
 use rustix::time::{ClockId, clock_gettime};
@@ -70,10 +71,10 @@ fn measure(
 
 impl Spent {
     fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let (cpu, wall) = (thread_time(), Instant::now());
+        let (cpu, wall) = (process_time(), Instant::now());
         let done = work();
         self.wall += wall.elapsed();
-        self.cpu += thread_time().saturating_sub(cpu);
+        self.cpu += process_time().saturating_sub(cpu);
         done
     }
 
@@ -82,10 +83,10 @@ impl Spent {
     }
 }
 
-/// CPU time of this thread since it began.
-fn thread_time() -> Duration {
+/// CPU time of this process since it began. Nothing else runs in it.
+fn process_time() -> Duration {
     // The kernel counts from 0 up.
-    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
 /// Two seconds of coded pictures, as a publisher sends them.
@@ -99,7 +100,14 @@ pub(super) struct Clip {
 impl Clip {
     /// Encodes it at CPU level 2.
     pub(super) fn make(size: PictureSize, bitrate: u32) -> Result<Self, DoctorError> {
-        let mut encoder = encoder(size, bitrate, CpuUsage::Medium)?;
+        let mut encoder = H264Encoder::new(H264EncoderConfig {
+            size,
+            frame_rate_millis: FRAME_RATE * 1_000,
+            bitrate,
+            cpu_usage: CpuUsage::Medium,
+            sync_interval: NonZeroU32::new(CLIP_PICTURES),
+            colour: BT709,
+        })?;
         let config = AvcConfig::from_parameter_sets(&[encoder.sps()], &[encoder.pps()])?;
         let mut footage = Footage::new(size);
         let mut units = Vec::new();
@@ -138,12 +146,13 @@ impl Clip {
 
 /// Encodes a rung until the cost is known.
 pub(super) fn encode(rung: &PlannedRung) -> Result<Cost, DoctorError> {
-    let level = CpuUsage::from_level(rung.cpu_level.into());
-    let mut encoder = encoder(rung.size, rung.bitrate, level)?;
+    let mut encoder = RungEncoder::new(rung, Some(BT709))?;
     let mut footage = Footage::new(rung.size);
+    let mut pictures = 0..;
     measure(|spent| {
         let picture = footage.next();
-        spent.time(|| encoder.encode(picture, false))?;
+        let begins_segment = pictures.next().is_some_and(|n: u32| n.is_multiple_of(CLIP_PICTURES));
+        spent.time(|| encoder.encode(picture.view(), begins_segment, &mut |_| ()))?;
         Ok(())
     })
 }
@@ -159,24 +168,10 @@ pub(super) fn scale(from: PictureSize, to: PictureSize) -> Result<Cost, DoctorEr
     })
 }
 
-fn encoder(
-    size: PictureSize,
-    bitrate: u32,
-    cpu_usage: CpuUsage,
-) -> Result<H264Encoder, H264EncoderError> {
-    H264Encoder::new(H264EncoderConfig {
-        size,
-        frame_rate_millis: FRAME_RATE * 1_000,
-        bitrate,
-        cpu_usage,
-        sync_interval: NonZeroU32::new(CLIP_PICTURES),
-        colour: BT709,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use riverrun_media::ladder::RungCodec;
 
     #[test]
     fn the_median_of_the_batches_counts() {
@@ -204,9 +199,16 @@ mod tests {
             size,
             frame_rate_millis: 30_000,
             bitrate: 200_000,
-            cpu_level: 0,
+            codec: RungCodec::H264 { cpu_level: 0 },
+            threads: 1,
         };
-        for cost in [clip.decode().unwrap(), encode(&rung).unwrap(), scale(size, half).unwrap()] {
+        let in_av1 = PlannedRung { codec: RungCodec::Av1, ..rung };
+        for cost in [
+            clip.decode().unwrap(),
+            encode(&rung).unwrap(),
+            encode(&in_av1).unwrap(),
+            scale(size, half).unwrap(),
+        ] {
             assert!(cost.ms > 0.0 && cost.spent.wall > Duration::ZERO, "{cost:?}");
         }
         assert_eq!(clip.track(60).frame_rate_millis, Some(60_000));

@@ -9,21 +9,20 @@ mod report;
 mod verdict;
 
 use std::io::{self, Write as _};
-use std::thread::available_parallelism;
 
 use riverrun_media::access_unit::VideoTrack;
 use riverrun_media::codec::{
     H264DecoderError, H264EncoderError, PictureSize, PictureSizeError, Undecodable,
 };
 use riverrun_media::h264::AvccError;
-use riverrun_media::ladder::{LadderSetting, LadderSettingError, plan};
-use rustix::thread::sched_getaffinity;
+use riverrun_media::ladder::{LadderSetting, LadderSettingError, RungEncoderError, plan};
 use thiserror::Error;
 
 use self::measure::{Clip, Cost, Spent};
-use self::report::{Cores, Tally};
+use self::report::Tally;
 use self::verdict::{Figure, Figures, Load};
 use crate::config::DoctorArguments;
+use crate::cores::Cores;
 use crate::probe::{self, ProbeError};
 
 /// Pictures that publishers send: width, height, usual bit/s.
@@ -32,6 +31,12 @@ const SOURCES: [(u32, u32, u32); 2] = [(1_920, 1_080, 6_000_000), (1_280, 720, 4
 const SOURCE_RATES: [&[u32]; 2] = [&[60, 30], &[30]];
 /// Heights of the rungs that are measured.
 const RUNGS: [u32; 4] = [1_080, 720, 480, 360];
+/// Heights of the rungs that are measured in AV1.
+const AV1_RUNGS: [u32; 2] = [360, 240];
+/// Pictures a second of an AV1 rung, at most.
+const AV1_RATE_MAX: u32 = 30;
+/// Cores that hold any of these ladders: what they take is told, also where they would be refused.
+const CORES_ENOUGH: usize = 64;
 /// Rungs of a ladder that encodes everything again: the source's own height and two below.
 const ALL_RUNGS: usize = 3;
 
@@ -44,6 +49,9 @@ pub enum DoctorError {
     /// An encoder could not be made or failed.
     #[error("the H.264 encoder does not work here: {0}")]
     Encoder(#[from] H264EncoderError),
+    /// A rung's encoder could not be made or failed.
+    #[error("an encoder does not work here: {0}")]
+    Rung(#[from] RungEncoderError),
     /// A decoder could not be made.
     #[error("the H.264 decoder does not work here: {0}")]
     Decoder(#[from] Undecodable),
@@ -66,13 +74,13 @@ pub enum DoctorError {
 pub fn run(arguments: DoctorArguments) -> Result<(), DoctorError> {
     let limits = probe::raise_limits()?;
     probe::executor()?;
-    let cores = cores();
+    let cores = Cores::of_this_process();
     print(&report::start(&limits, &cores));
     let (figures, sources, spent) = measured(arguments.cpu_level)?;
     let mut tallies = Vec::new();
     for track in &sources {
-        for setting in ladders(track, cores.allowed, arguments.cpu_level)? {
-            let plan = plan(&setting, track, cores.allowed);
+        for setting in ladders(track, cores.usable, arguments.cpu_level)? {
+            let plan = plan(&setting, track, CORES_ENOUGH);
             tallies.push(Tally {
                 source: track.clone(),
                 load: Load::of(&plan, track, &figures),
@@ -88,14 +96,6 @@ pub fn run(arguments: DoctorArguments) -> Result<(), DoctorError> {
 fn print(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-fn cores() -> Cores {
-    let allowed = sched_getaffinity(None).map_or(0, |set| set.count());
-    let allowed = usize::try_from(allowed).unwrap_or(1).max(1);
-    // Knows of a container's CPU quota too.
-    let usable = available_parallelism().map_or(allowed, usize::from).min(allowed);
-    Cores { allowed, usable }
 }
 
 /// Every figure, the tracks of the sources, and the time of both clocks that it took.
@@ -120,15 +120,19 @@ fn measured(cpu_level: u8) -> Result<(Figures, Vec<VideoTrack>, Spent), DoctorEr
         figures.encode.push(note(rung.size, measure::encode(&rung)?));
         larger = Some(rung.size);
     }
+    for rung in plan(&in_av1(&AV1_RUNGS, AV1_RATE_MAX)?, track, CORES_ENOUGH).rungs {
+        figures.encode_av1.push(note(rung.size, measure::encode(&rung)?));
+    }
     Ok((figures, tracks, all))
 }
 
-/// What is made of a source without being asked for, and everything encoded again.
+/// What is made of a source without being asked for, everything encoded again, and the source with
+/// one AV1 rung.
 fn ladders(
     track: &VideoTrack,
     cores: usize,
     cpu_level: u8,
-) -> Result<[LadderSetting; 2], DoctorError> {
+) -> Result<Vec<LadderSetting>, DoctorError> {
     let automatic = plan(&LadderSetting::Automatic, track, cores);
     let mut variants = vec!["source".to_owned()];
     for rung in &automatic.rungs {
@@ -137,7 +141,18 @@ fn ladders(
     }
     let heights_below = RUNGS.iter().copied().filter(|&height| height <= track.height);
     let all: Vec<u32> = heights_below.take(ALL_RUNGS).collect();
-    Ok([variants.join(",").parse()?, heights(&all, cpu_level)?])
+    let mut ladders = vec![variants.join(",").parse()?, heights(&all, cpu_level)?];
+    let rate = track.frame_rate_millis.unwrap_or_default() / 1_000;
+    for height in AV1_RUNGS.into_iter().filter(|&height| height < track.height) {
+        ladders.push(in_av1(&[height], rate.min(AV1_RATE_MAX))?);
+    }
+    Ok(ladders)
+}
+
+/// The source, and these heights in AV1.
+fn in_av1(heights: &[u32], rate: u32) -> Result<LadderSetting, LadderSettingError> {
+    let variants: Vec<_> = heights.iter().map(|side| format!(",{side}p/{rate}:av1")).collect();
+    format!("source{}", variants.concat()).parse()
 }
 
 /// The setting that encodes these heights.
@@ -156,13 +171,14 @@ mod tests {
             Clip::make(PictureSize::new(width, height).unwrap(), 4_000_000).unwrap()
         };
         for (width, height, rate, cores, level, want) in [
-            (1_280, 720, 30, 4, 2, ["source,480p/30,360p/30", "720p,480p,360p"]),
-            (1_280, 720, 60, 4, 3, ["source,480p/30:3,360p/30:3", "720p:3,480p:3,360p:3"]),
-            (640, 360, 30, 4, 2, ["source", "360p"]),
+            (1_280, 720, 30, 4, 2, "source,480p/30,360p/30 720p,480p,360p source,360p/30:av1"),
+            (1_280, 720, 60, 4, 3, "source,480p/30:3,360p/30:3 720p:3,480p:3,360p:3"),
+            (640, 360, 25, 4, 2, "source 360p source,240p/25:av1"),
         ] {
             let track = clip(width, height).track(rate);
-            let told = ladders(&track, cores, level).unwrap().map(|ladder| ladder.to_string());
-            assert_eq!(told, want, "{width}x{height} at {rate}");
+            let told = ladders(&track, cores, level).unwrap();
+            let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+            assert!(told.join(" ").starts_with(want), "{told:?}");
         }
     }
 }

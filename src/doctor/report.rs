@@ -7,19 +7,11 @@ use riverrun_media::ladder::{LADDER_SHARE_MAX, LadderSetting};
 
 use super::measure::Spent;
 use super::verdict::{COMFORTABLE_SHARE_MAX, Figure, Figures, Load, Verdict, free};
+use crate::cores::Cores;
 use crate::probe::Limits;
 
 /// Wall clock over CPU time from which on others must have had the cores.
 const UNDISTURBED_MAX: f64 = 1.2;
-
-/// Cores of this machine.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Cores {
-    /// That the process may run on; what an automatic ladder is planned for.
-    pub(super) allowed: usize,
-    /// As many as a quota leaves of them.
-    pub(super) usable: usize,
-}
 
 /// One ladder of one source.
 #[derive(Clone, Debug)]
@@ -41,8 +33,8 @@ pub(super) fn start(limits: &Limits, cores: &Cores) -> String {
     };
     let advice = limits.few_files().unwrap_or("each viewer needs one or two");
     line(&mut text, "open files", &format!("{files}; {advice}"));
-    let quota = if cores.usable < cores.allowed {
-        format!(" of {}: a quota holds the others back", cores.allowed)
+    let quota = if cores.usable < cores.allowed() {
+        format!(" of {}: a quota holds the others back", cores.allowed())
     } else {
         String::new()
     };
@@ -60,15 +52,16 @@ pub(super) fn end(
     spent: Spent,
 ) -> String {
     let mut text = format!("\nMilliseconds of one core for a picture, CPU level {cpu_level}:\n\n");
-    let head = ["", "decode", "scale to", "encode"].map(str::to_owned);
+    let head = ["", "decode", "scale to", "encode", "AV1"].map(str::to_owned);
     let mut rows = vec![head.to_vec()];
-    for Figure { size, .. } in &figures.encode {
+    for size in figures.encoded_sizes() {
         let of = |list: &[Figure]| {
-            let found = list.iter().find(|figure| figure.size == *size);
+            let found = list.iter().find(|figure| figure.size == size);
             found.map_or_else(|| "-".to_owned(), |figure| format!("{:.2}", figure.ms))
         };
         let name = format!("{}p", size.height());
-        rows.push(vec![name, of(&figures.decode), of(&figures.scale), of(&figures.encode)]);
+        let lists = [&figures.decode, &figures.scale, &figures.encode, &figures.encode_av1];
+        rows.push(std::iter::once(name).chain(lists.map(|list| of(list))).collect());
     }
     table(&mut text, &rows, 1);
     let free = free(cores.usable);
@@ -154,10 +147,17 @@ fn table(text: &mut String, rows: &[Vec<String>], words: usize) {
 mod tests {
     use super::super::verdict::tests::{figures, track};
     use super::*;
+    use rustix::thread::CpuSet;
     use std::time::Duration;
 
     fn spent(cpu: u64, wall: u64) -> Spent {
         Spent { cpu: Duration::from_millis(cpu), wall: Duration::from_millis(wall) }
+    }
+
+    fn of_four(usable: usize) -> Cores {
+        let mut set = CpuSet::new();
+        (0..4).for_each(|core| set.set(core));
+        Cores { set, usable }
     }
 
     #[test]
@@ -168,15 +168,16 @@ mod tests {
             load: Load { all, busiest },
         };
         let tallies = [tally("source,720p/30", 0.7, 0.55), tally("1080p,720p:3", 12.345, 1.2)];
-        let cores = Cores { allowed: 4, usable: 2 };
+        let cores = of_four(2);
         let text = end(&figures(), 3, &tallies, &cores, spent(10, 11));
         for part in [
             "CPU level 3",
-            "         decode  scale to  encode
-  1080p   10.00         -   20.00
-  720p     5.00      2.00    9.00
-  480p        -      1.00    4.00
-  360p        -      0.50    2.50
+            "         decode  scale to  encode    AV1
+  1080p   10.00         -   20.00      -
+  720p     5.00      2.00    9.00      -
+  480p        -      1.00    4.00      -
+  360p        -      0.50    2.50  40.00
+  240p        -         -       -  20.00
 ",
             "1.2 of 2 cores (60 %",
             "  source   --renditions    cores  of these  busiest thread  verdict
@@ -210,7 +211,7 @@ mod tests {
             (none, 4, ["any amount", "as many as wanted", "io_uring       works"]),
             (few, 1, ["8192 KiB", "ulimit -n", "1 of 4: a quota"]),
         ] {
-            let text = start(&limits, &Cores { allowed: 4, usable });
+            let text = start(&limits, &of_four(usable));
             for part in parts {
                 assert!(text.contains(part), "{part} in {text}");
             }

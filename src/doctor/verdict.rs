@@ -3,7 +3,7 @@
 
 use riverrun_media::access_unit::VideoTrack;
 use riverrun_media::codec::PictureSize;
-use riverrun_media::ladder::{LADDER_SHARE_MAX, Plan};
+use riverrun_media::ladder::{LADDER_SHARE_MAX, Plan, RungCodec};
 
 /// Up to this share of what is free, scenes with more to code than ours find their room.
 pub(super) const COMFORTABLE_SHARE_MAX: f64 = 0.6;
@@ -24,6 +24,19 @@ pub(super) struct Figures {
     /// From the next larger size.
     pub(super) scale: Vec<Figure>,
     pub(super) encode: Vec<Figure>,
+    /// In AV1.
+    pub(super) encode_av1: Vec<Figure>,
+}
+
+impl Figures {
+    /// Sizes that something was encoded in, from large to small.
+    pub(super) fn encoded_sizes(&self) -> Vec<PictureSize> {
+        let mut sizes: Vec<_> =
+            self.encode.iter().chain(&self.encode_av1).map(|figure| figure.size).collect();
+        sizes.sort_by_key(|size| std::cmp::Reverse(size.height()));
+        sizes.dedup();
+        sizes
+    }
 }
 
 /// What a ladder takes, in cores.
@@ -53,17 +66,21 @@ impl Load {
             if size != source {
                 decoding += cost(&figures.scale, size) * rate(rung.frame_rate_millis);
             }
-            load.add(cost(&figures.encode, size) * rate(rung.frame_rate_millis));
+            let encode = match rung.codec {
+                RungCodec::H264 { .. } => &figures.encode,
+                RungCodec::Av1 => &figures.encode_av1,
+            };
+            load.add(cost(encode, size) * rate(rung.frame_rate_millis), rung.threads);
         }
-        load.add(decoding);
+        load.add(decoding, 1);
         load
     }
 
-    /// A thread with this many milliseconds of work each second.
-    fn add(&mut self, ms_per_second: f64) {
+    /// So many milliseconds of work each second, shared by some threads.
+    fn add(&mut self, ms_per_second: f64, threads: usize) {
         let cores = ms_per_second / 1e3;
         self.all += cores;
-        self.busiest = self.busiest.max(cores);
+        self.busiest = self.busiest.max(cores / threads as f64);
     }
 }
 
@@ -136,6 +153,7 @@ pub(super) mod tests {
                 figure(854, 480, 4.0),
                 figure(640, 360, 2.5),
             ],
+            encode_av1: vec![figure(640, 360, 40.0), figure(426, 240, 20.0)],
         }
     }
 
@@ -173,9 +191,12 @@ pub(super) mod tests {
             (1_280, 720, 30, "720p,360p", 0.51, 0.27),
             // Sizes that were not measured cost by their pixels: a quarter of 720p.
             (640, 360, 30, "640x360", 0.0375 + 0.075, 0.075),
+            // Scaling 15 in one and what 240p takes of it in the other; AV1 on two threads or one.
+            (1_280, 720, 30, "source,360p:av1", 0.15 + 0.015 + 1.2, 0.6),
+            (1_280, 720, 30, "source,426x240:av1", 0.15 + 0.006_656_25 + 0.6, 0.6),
         ] {
             let track = track(width, height, rate);
-            let plan = plan(&setting.parse().unwrap(), &track, 2);
+            let plan = plan(&setting.parse().unwrap(), &track, 16);
             let load = Load::of(&plan, &track, &figures());
             let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
             assert!(close(load.all, all) && close(load.busiest, busiest), "{setting}: {load:?}");

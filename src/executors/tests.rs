@@ -7,15 +7,19 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use async_channel::Sender;
-use riverrun_media::ladder::LadderSetting;
+use riverrun_media::ladder::{LadderSetting, PauseIdle};
 use riverrun_storage::disk::Store;
 
-use rustix::thread::{CpuSet, sched_getaffinity};
+use rustix::thread::sched_getaffinity;
 
 use super::*;
+use crate::cores::Cores;
 use crate::health::HealthBoard;
+use crate::ladder::{Demand, LadderControl};
+use crate::pipeline::{IdleSetting, Pipeline};
 use crate::publish::{Numbers, Outlets};
 use crate::services::Services;
+use crate::sound::SoundSetting;
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage};
 use crate::supervisor::{Patience, Supervisor, SupervisorError};
 
@@ -79,8 +83,15 @@ impl Run {
         let (stage, inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(2);
         let (target, health) = (Duration::from_secs(1), HealthBoard::default());
-        let setting = LadderSetting::Automatic;
-        let numbers = Numbers::new(store, target, setting, CpuSet::new(), health.clone());
+        let pipeline = Pipeline {
+            ladder: LadderControl::new(LadderSetting::Automatic, 1),
+            sound: SoundSetting::default(),
+            idle: IdleSetting { pause: PauseIdle::Off, after: Duration::from_secs(60) },
+            demand: Demand::default(),
+            cores: Cores::of_this_process(),
+        };
+        let (ladder, demand) = (pipeline.ladder.clone(), pipeline.demand.clone());
+        let numbers = Numbers::new(store, target, pipeline, health.clone());
         let performance = Stage::new(inbox, outlets.clone(), numbers, Duration::from_secs(15));
         thread::spawn(move || performance.run());
         let plan = ShardPlan {
@@ -92,6 +103,8 @@ impl Run {
             stage: stage.clone(),
             outlets,
             health,
+            ladder,
+            demand,
             connections_max: 1_000,
             cores: sched_getaffinity(None).unwrap_or_default(),
         };

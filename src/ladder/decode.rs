@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use async_channel::{Receiver, Sender};
 use bytes::Bytes;
 use riverrun_media::codec::{DecodedPicture, H264Decoder};
-use riverrun_media::hls::Boundary;
 use riverrun_media::scale::{Cascade, Made, PicturePool};
 use riverrun_media::time::MediaTime;
 
@@ -17,7 +16,7 @@ use super::camera::Camera;
 use super::faults::Faults;
 use super::rung::Rung;
 use super::tally::Tally;
-use super::{DECODER_NICENESS, lower_priority};
+use super::{Begin, DECODER_NICENESS, Switchover, lower_priority};
 
 /// Units that were handed to the decoder and whose pictures have not come out: as many as a stream
 /// may reorder (H.264 §A.3.1), and some that gave no picture.
@@ -30,7 +29,7 @@ const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 /// What the decoder thread hears, in order.
 pub(super) enum Feed {
     /// A segment begins with the first picture not presented before this; its unit is the next.
-    Boundary(Boundary),
+    Begin(Begin),
     /// A unit of the source.
     Unit {
         /// NAL units with lengths.
@@ -66,7 +65,7 @@ impl Decoding {
             copies: PicturePool::new(decoder.size(), PICTURES_MAX),
             wanted: vec![None; rungs.len()],
             rungs,
-            boundaries: VecDeque::new(),
+            begins: VecDeque::new(),
             timeline: None,
             arrivals: VecDeque::with_capacity(ARRIVALS_MAX),
             tally,
@@ -90,12 +89,13 @@ impl Decoding {
     fn hear(&mut self, heard: Feed) {
         let Self { decoder, switch, faults, .. } = self;
         match heard {
-            Feed::Boundary(boundary) => {
-                if switch.newest_timeline().is_some_and(|newest| newest != boundary.timeline) {
+            Feed::Begin(begin) => {
+                let timeline = begin.boundary.timeline;
+                if switch.newest_timeline().is_some_and(|newest| newest != timeline) {
                     // Its times may be anything: what is inside belongs to the timeline before.
                     decoder.drain(&mut |picture| switch.show(picture));
                 }
-                switch.boundaries.push_back(boundary);
+                switch.begins.push_back(begin);
             }
             Feed::Unit { payload, pts, arrived } => {
                 switch.note_arrival(pts, arrived);
@@ -136,7 +136,7 @@ struct Switch {
     /// The time that each rung gives the picture at hand, if it takes it.
     wanted: Vec<Option<MediaTime>>,
     /// Starts of segments that no picture has reached.
-    boundaries: VecDeque<Boundary>,
+    begins: VecDeque<Begin>,
     /// Of the boundary reached last.
     timeline: Option<u64>,
     arrivals: VecDeque<(MediaTime, Instant)>,
@@ -147,7 +147,7 @@ struct Switch {
 
 impl Switch {
     fn newest_timeline(&self) -> Option<u64> {
-        self.boundaries.back().map(|boundary| boundary.timeline).or(self.timeline)
+        self.begins.back().map(|begin| begin.boundary.timeline).or(self.timeline)
     }
 
     fn note_arrival(&mut self, pts: MediaTime, arrived: Instant) {
@@ -173,12 +173,19 @@ impl Switch {
         let pts = decoded.pts;
         self.camera.see(decoded);
         let arrived = self.arrival(pts).unwrap_or(now);
-        while let Some(boundary) = self.boundaries.front().copied().filter(|b| b.start <= pts) {
-            self.boundaries.pop_front();
+        while self.begins.front().is_some_and(|begin| begin.boundary.start <= pts) {
+            let Some(Begin { boundary, paused, switchover }) = self.begins.pop_front() else {
+                break;
+            };
+            if let Some(switchover) = switchover {
+                self.switch_over(*switchover);
+            }
             if self.timeline.replace(boundary.timeline) != Some(boundary.timeline) {
                 self.rungs.iter_mut().for_each(Rung::begin_timeline);
             }
-            self.rungs.iter_mut().for_each(|rung| rung.begin_segment(now));
+            for rung in &mut self.rungs {
+                rung.begin_segment(now, paused.has(rung.variant()));
+            }
         }
         let Some(timeline) = self.timeline else { return };
         if self.rungs.is_empty() {
@@ -205,6 +212,24 @@ impl Switch {
             }
         });
         tally.scale_time(begun.elapsed());
+    }
+
+    /// Other rungs from the next picture on. Those that leave still encode what they have.
+    fn switch_over(&mut self, switchover: Switchover) {
+        let Switchover { variants, mut new } = switchover;
+        let mut former = std::mem::take(&mut self.rungs);
+        for variant in variants {
+            for rungs in [&mut new, &mut former] {
+                if let Some(index) = rungs.iter().position(|rung| rung.variant() == variant) {
+                    self.rungs.push(rungs.swap_remove(index));
+                    break;
+                }
+            }
+        }
+        former.into_iter().for_each(Rung::finish);
+        let sizes: Vec<_> = self.rungs.iter().map(Rung::size).collect();
+        self.cascade = Cascade::new(&sizes, PICTURES_MAX);
+        self.wanted = vec![None; sizes.len()];
     }
 
     fn flush(&self) {

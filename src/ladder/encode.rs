@@ -7,6 +7,7 @@
 //!
 //! [`Pace`]: riverrun_media::ladder::Pace
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +15,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
-use riverrun_media::codec::{H264Encoder, H264EncoderError, Picture};
+use riverrun_media::codec::{EncodedUnit, H264EncoderError, Picture};
+use riverrun_media::ladder::{RungEncoder, RungEncoderError};
 use riverrun_media::time::MediaTime;
 
 use super::faults::Faults;
@@ -34,10 +36,16 @@ pub(super) enum Order {
 /// A picture of the rung's size.
 pub(super) struct Uncoded {
     pub(super) picture: Arc<Picture>,
-    pub(super) timeline: u64,
-    pub(super) pts: MediaTime,
     /// It begins a segment.
     pub(super) begins_segment: bool,
+    pub(super) moment: Moment,
+}
+
+/// Where a picture belongs.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) timeline: u64,
+    pub(super) pts: MediaTime,
     /// When the unit arrived that it was decoded from.
     pub(super) arrived: Instant,
 }
@@ -46,6 +54,8 @@ pub(super) struct Uncoded {
 pub(super) struct EncoderThread {
     orders: Sender<Order>,
     gauge: Arc<Gauge>,
+    /// What it still makes is wanted.
+    finishes: bool,
 }
 
 /// What the thread is doing, for those who watch it.
@@ -91,7 +101,7 @@ impl EncoderThread {
     pub(super) fn start(
         name: &str,
         variant: u8,
-        encoder: H264Encoder,
+        encoder: RungEncoder,
         capacity: usize,
         outlet: Outlet,
         faults: Faults,
@@ -101,7 +111,15 @@ impl EncoderThread {
         let watched = Arc::clone(&gauge);
         let body = move || {
             lower_priority(ENCODER_NICENESS);
-            let mut work = Work { variant, encoder, outlet, gauge: watched, faults };
+            let mut work = Work {
+                variant,
+                encoder,
+                outlet,
+                gauge: watched,
+                faults,
+                inside: VecDeque::new(),
+                made: Vec::new(),
+            };
             let run = || work.run(&inbox);
             match catch_unwind(AssertUnwindSafe(run)) {
                 Ok(Ok(())) => {}
@@ -114,7 +132,7 @@ impl EncoderThread {
             }
         };
         thread::Builder::new().name(name.to_owned()).spawn(body)?;
-        Ok(Self { orders, gauge })
+        Ok(Self { orders, gauge, finishes: false })
     }
 
     /// Queues an order. `false`: there is no room, or the thread has ended.
@@ -137,6 +155,11 @@ impl EncoderThread {
         self.gauge.since(&self.gauge.called, now).unwrap_or_default()
     }
 
+    /// No more orders come: the thread does what it has and ends.
+    pub(super) fn finish(mut self) {
+        self.finishes = true;
+    }
+
     /// The thread has ended with an error or a panic.
     pub(super) fn has_failed(&self) -> bool {
         self.gauge.failed.load(Ordering::Acquire)
@@ -146,26 +169,34 @@ impl EncoderThread {
 impl Drop for EncoderThread {
     /// The thread ends by itself; if it hangs, what it makes later is void.
     fn drop(&mut self) {
-        self.gauge.abandoned.store(true, Ordering::Release);
+        self.gauge.abandoned.store(!self.finishes, Ordering::Release);
     }
 }
 
 /// What lives on the thread.
 struct Work {
     variant: u8,
-    encoder: H264Encoder,
+    encoder: RungEncoder,
     outlet: Outlet,
     gauge: Arc<Gauge>,
     faults: Faults,
+    /// Of the pictures that the encoder has not given back yet.
+    inside: VecDeque<Moment>,
+    /// What a call brought out, on its way to the outlet.
+    made: Vec<EncodedUnit>,
 }
 
 impl Work {
-    fn run(&mut self, inbox: &Receiver<Order>) -> Result<(), H264EncoderError> {
+    fn run(&mut self, inbox: &Receiver<Order>) -> Result<(), RungEncoderError> {
         while let Ok(order) = inbox.recv_blocking() {
             match order {
                 Order::Picture(picture) => self.encode(&picture)?,
                 Order::Bitrate(bitrate) => self.encoder.set_bitrate(bitrate)?,
                 Order::Flush(done) => {
+                    let called = self.begin_call();
+                    let made = &mut self.made;
+                    self.encoder.flush(&mut |unit| made.push(unit))?;
+                    self.end_call(called);
                     let _ = done.try_send(());
                 }
             }
@@ -176,30 +207,39 @@ impl Work {
         Ok(())
     }
 
-    fn encode(&mut self, uncoded: &Uncoded) -> Result<(), H264EncoderError> {
-        let gauge = &self.gauge;
-        gauge.mark(&gauge.oldest, Some(uncoded.arrived));
-        let called = Instant::now();
-        gauge.mark(&gauge.called, Some(called));
+    fn encode(&mut self, uncoded: &Uncoded) -> Result<(), RungEncoderError> {
+        let Uncoded { picture, begins_segment, moment } = uncoded;
+        self.gauge.mark(&self.gauge.oldest, Some(moment.arrived));
+        let called = self.begin_call();
         if self.faults.strike(self.variant) {
-            return Err(H264EncoderError::Failed);
+            return Err(H264EncoderError::Failed.into());
         }
-        let coded = self.encoder.encode(uncoded.picture.view(), uncoded.begins_segment)?;
-        gauge.mark(&gauge.called, None);
-        let encode_time = called.elapsed();
-        let payload = coded.length_prefixed();
-        if !gauge.abandoned.load(Ordering::Acquire) {
-            self.outlet.send(Made::Coded(Coded {
-                variant: self.variant,
-                timeline: uncoded.timeline,
-                pts: uncoded.pts,
-                sync: coded.sync,
-                payload,
-                arrived: uncoded.arrived,
-                encode_time,
-            }));
-        }
-        gauge.mark(&gauge.oldest, None);
+        self.inside.push_back(*moment);
+        let made = &mut self.made;
+        self.encoder.encode(picture.view(), *begins_segment, &mut |unit| made.push(unit))?;
+        self.end_call(called);
+        self.gauge.mark(&self.gauge.oldest, None);
         Ok(())
+    }
+
+    fn begin_call(&self) -> Instant {
+        let called = Instant::now();
+        self.gauge.mark(&self.gauge.called, Some(called));
+        called
+    }
+
+    /// Sends what the call brought out: one unit for each picture, in the same order.
+    fn end_call(&mut self, called: Instant) {
+        self.gauge.mark(&self.gauge.called, None);
+        let encode_time = called.elapsed();
+        for EncodedUnit { payload, sync } in self.made.drain(..) {
+            let Some(Moment { timeline, pts, arrived }) = self.inside.pop_front() else { continue };
+            if self.gauge.abandoned.load(Ordering::Acquire) {
+                continue;
+            }
+            let variant = self.variant;
+            let coded = Coded { variant, timeline, pts, sync, payload, arrived, encode_time };
+            self.outlet.send(Made::Coded(coded));
+        }
     }
 }

@@ -17,7 +17,10 @@
 //! [`Pace`]: riverrun_media::ladder::Pace
 
 mod camera;
+mod change;
+mod control;
 mod decode;
+mod demand;
 mod encode;
 mod faults;
 mod outlet;
@@ -36,19 +39,23 @@ use riverrun_media::access_unit::{AccessUnit, TrackKind, VideoTrack};
 use riverrun_media::codec::{H264Decoder, Undecodable};
 use riverrun_media::health::{DecodingFigures, RenditionReading};
 use riverrun_media::hls::{self, Boundary, Lineup};
-use riverrun_media::ladder::{LadderSetting, Plan, plan};
+use riverrun_media::ladder::{Plan, PlannedRung, RungSet};
 use riverrun_media::still::StillCollector;
 use riverrun_media::time::MediaTime;
 use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use self::camera::Camera;
+use self::change::{Change, Switchover};
+pub use self::control::{LadderControl, LadderRefused};
 use self::decode::{Decoding, Feed};
+pub use self::demand::Demand;
 use self::faults::Faults;
 pub use self::outlet::{Coded, Made};
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
 use self::tally::Tally;
+use crate::cores::Cores;
 
 /// Niceness of the decoder: every rung waits for it.
 const DECODER_NICENESS: i32 = 4;
@@ -94,8 +101,15 @@ pub struct Ladder {
     full_since: Option<Instant>,
     feed: Sender<Feed>,
     inlet: Inlet,
+    /// For encoders that are made later.
+    outlet: Outlet,
+    /// What the rungs of the plan make.
+    tracks: Vec<hls::Rung>,
+    change: Option<Change>,
+    /// Rungs that nobody asks for.
+    paused: RungSet,
     /// Boundaries that go before the next unit.
-    boundaries: VecDeque<Boundary>,
+    boundaries: VecDeque<Begin>,
     /// Units of the time before the first boundary is known.
     early: VecDeque<AccessUnit>,
     began: bool,
@@ -107,22 +121,29 @@ pub struct Ladder {
     tally: Arc<Tally>,
 }
 
+/// A segment begins, and what changes with it.
+struct Begin {
+    boundary: Boundary,
+    /// Rungs that encode nothing in it.
+    paused: RungSet,
+    switchover: Option<Box<Switchover>>,
+}
+
 impl Ladder {
-    /// Plans the renditions of a source and starts what they need. A ladder that cannot be made is
-    /// told in the log, and the source goes on alone.
+    /// Starts what the renditions of a plan need. A ladder that cannot be made is told in the log,
+    /// and the source goes on alone.
     pub async fn start(
-        setting: &LadderSetting,
+        plan: Plan,
         track: &Arc<VideoTrack>,
-        cores: CpuSet,
+        cores: Cores,
     ) -> (Lineup, Option<Self>) {
-        let plan = plan(setting, track, usize::try_from(cores.count()).unwrap_or(1).max(1));
         if let Some(notice) = &plan.notice {
             tracing::warn!("{notice}");
         }
         if plan.rungs.is_empty() && Undecodable::check(&track.codec).is_err() {
             return (Lineup { source: plan.source, rungs: Vec::new() }, None);
         }
-        match Self::make(plan, Arc::clone(track), cores).await {
+        match Self::make(plan, Arc::clone(track), cores.set).await {
             Ok((lineup, ladder)) => (lineup, Some(ladder)),
             Err(error) => {
                 tracing::error!(%error, "there is no ladder for this source");
@@ -141,6 +162,7 @@ impl Ladder {
         let (tell, told) = async_channel::bounded(1);
         let source = plan.source;
         let (kept_plan, kept_track) = (plan.clone(), Arc::clone(&track));
+        let kept_outlet = outlet.clone();
         let tally = Arc::<Tally>::default();
         let counted = Arc::clone(&tally);
         // Nobody else wants its pictures: it decodes what stills need.
@@ -171,6 +193,10 @@ impl Ladder {
             full_since: None,
             feed,
             inlet,
+            outlet: kept_outlet,
+            tracks: rungs.clone(),
+            change: None,
+            paused: RungSet::default(),
             boundaries: VecDeque::new(),
             early: VecDeque::new(),
             began: gate.is_some(),
@@ -191,9 +217,10 @@ impl Ladder {
     /// Another one of the same renditions in place of this; goes on with the next segment.
     pub async fn remake(&mut self) {
         tracing::error!("the decoder ended or hangs: the ladder is made anew");
-        let made = Self::make(self.plan.clone(), Arc::clone(&self.track), self.cores).await;
+        let made =
+            Self::make(self.newest_plan().clone(), Arc::clone(&self.track), self.cores).await;
         match made {
-            Ok((_, ladder)) => *self = ladder,
+            Ok((_, ladder)) => *self = Self { paused: self.paused, ..ladder },
             Err(error) => {
                 tracing::error!(%error, "there is no ladder for this source");
                 self.made = Instant::now();
@@ -201,13 +228,36 @@ impl Ladder {
         }
     }
 
+    /// The source's pictures.
+    pub fn track(&self) -> &VideoTrack {
+        &self.track
+    }
+
+    /// What is made.
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Rungs that encode nothing from the next segment on; the others do.
+    pub const fn pause(&mut self, paused: RungSet) {
+        self.paused = paused;
+    }
+
     /// Where a segment begins; before the unit that begins it.
     pub fn boundary(&mut self, boundary: Boundary) {
+        let mut switchover = self.switch_over(boundary.lineup);
         // A decoder that is behind needs the newest ones only.
         if self.boundaries.len() >= BOUNDARIES_MAX {
-            self.boundaries.pop_front();
+            let oldest = self.boundaries.pop_front();
+            let left = oldest.and_then(|begin| begin.switchover);
+            match self.boundaries.front_mut() {
+                Some(next) if left.is_some() => next.switchover = left,
+                _ => switchover = left.or(switchover),
+            }
         }
-        self.boundaries.push_back(boundary);
+        let paused = self.paused;
+        self.set_gate(self.plan.rungs.iter().all(|rung| paused.has(rung.variant)));
+        self.boundaries.push_back(Begin { boundary, paused, switchover });
         if !std::mem::replace(&mut self.began, true) {
             for unit in std::mem::take(&mut self.early) {
                 self.send(&unit);
@@ -240,7 +290,9 @@ impl Ladder {
                 self.tally.skipped();
                 return;
             }
-            tracing::info!(skipped = self.skipped, "decoding goes on");
+            if self.skipped > 0 {
+                tracing::info!(skipped = self.skipped, "decoding goes on");
+            }
             (self.skipping, self.skipped) = (false, 0);
         }
         if full {
@@ -249,8 +301,8 @@ impl Ladder {
             self.tally.skipped();
             return;
         }
-        for boundary in self.boundaries.drain(..) {
-            let _ = self.feed.try_send(Feed::Boundary(boundary));
+        for begin in self.boundaries.drain(..) {
+            let _ = self.feed.try_send(Feed::Begin(begin));
         }
         let (payload, pts) = (unit.payload.clone(), unit.pts);
         // Closed: the decoder has ended, which it told the log.
@@ -272,9 +324,10 @@ impl Ladder {
         self.tally.take_rungs()
     }
 
-    /// Becomes readable when coded pictures come; see [`Self::heard`].
-    pub fn wake(&self) -> BorrowedFd<'_> {
-        self.inlet.wake()
+    /// Becomes readable when coded pictures come; see [`Self::heard`]. `None` where only stills are
+    /// made: nobody waits for those.
+    pub fn wake(&self) -> Option<BorrowedFd<'_>> {
+        (!self.plan.rungs.is_empty()).then(|| self.inlet.wake())
     }
 
     /// The wake-up was heard.
@@ -346,24 +399,34 @@ fn prepare(
     let mut rungs = Vec::with_capacity(plan.rungs.len());
     let mut tracks = Vec::with_capacity(plan.rungs.len());
     for planned in &plan.rungs {
-        let variant = planned.variant;
-        let (faults, tally) = (Faults::from_environment(), Arc::clone(tally));
-        let (rung, made) = Rung::new(planned, track, outlet.clone(), tally, faults)
-            .map_err(|error| LadderError::Rung { variant, error })?;
+        let (rung, made) = make_rung(planned, track, outlet, tally)?;
         rungs.push(rung);
-        tracks.push(hls::Rung { variant, track: Arc::new(made) });
-        tracing::info!(
-            variant,
-            width = planned.size.width(),
-            height = planned.size.height(),
-            frames_per_1000_s = planned.frame_rate_millis,
-            bits_per_second = planned.bitrate,
-            "a rendition is encoded"
-        );
+        tracks.push(made);
     }
     let stills = Camera::new(track, outlet.clone());
     let (faults, tally) = (Faults::from_environment(), Arc::clone(tally));
     Ok((Decoding::new(decoder, rungs, stills, faults, tally), tracks))
+}
+
+fn make_rung(
+    planned: &PlannedRung,
+    track: &VideoTrack,
+    outlet: &Outlet,
+    tally: &Arc<Tally>,
+) -> Result<(Rung, hls::Rung), LadderError> {
+    let variant = planned.variant;
+    let (faults, tally) = (Faults::from_environment(), Arc::clone(tally));
+    let (rung, made) = Rung::new(planned, track, outlet.clone(), tally, faults)
+        .map_err(|error| LadderError::Rung { variant, error })?;
+    tracing::info!(
+        variant,
+        width = planned.size.width(),
+        height = planned.size.height(),
+        frames_per_1000_s = planned.frame_rate_millis,
+        bits_per_second = planned.bitrate,
+        "a rendition is encoded"
+    );
+    Ok((rung, hls::Rung { variant, track: Arc::new(made) }))
 }
 
 /// Those that serve come first. Without the right to do so the kernel shares evenly.

@@ -33,13 +33,13 @@ pub struct Coded {
     pub timeline: u64,
     /// Presentation time, as the source's.
     pub pts: MediaTime,
-    /// An IDR picture.
+    /// Decoding can start here.
     pub sync: bool,
-    /// NAL units with lengths.
+    /// A sample of its track.
     pub payload: Bytes,
     /// When the source's unit arrived.
     pub arrived: Instant,
-    /// How long the encoder took for it.
+    /// How long the call into the encoder took that brought it out.
     pub encode_time: Duration,
 }
 

@@ -3,17 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use riverrun_media::access_unit::{VideoCodec, VideoTrack};
-use riverrun_media::codec::{
-    CpuUsage, H264Encoder, H264EncoderConfig, H264EncoderError, Picture, PictureSize,
-};
-use riverrun_media::h264::AvcConfig;
-use riverrun_media::ladder::{Change, Pace, PlannedRung, Step};
+use riverrun_media::access_unit::VideoTrack;
+use riverrun_media::codec::{Picture, PictureSize};
+use riverrun_media::ladder::{Change, Pace, PlannedRung, RungEncoder, RungEncoderError, Step};
 use riverrun_media::picture::Colour;
 use riverrun_media::scale::FrameGrid;
 use riverrun_media::time::MediaTime;
 
-use super::encode::{EncoderThread, Order, Uncoded};
+use super::encode::{EncoderThread, Moment, Order, Uncoded};
 use super::faults::Faults;
 use super::outlet::Outlet;
 use super::tally::Tally;
@@ -29,29 +26,19 @@ const ORDERS_MAX: usize = 12;
 /// How long a flush waits for one encoder.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(300);
 
-/// What an encoder says of pictures whose source says nothing.
-const UNSPECIFIED: Colour = Colour {
-    primaries: Colour::UNSPECIFIED,
-    transfer: Colour::UNSPECIFIED,
-    matrix: Colour::UNSPECIFIED,
-    full_range: false,
-};
-
 /// Why a rung cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RungError {
     #[error(transparent)]
-    Encoder(#[from] H264EncoderError),
-    #[error("the encoder's parameter sets are not understood: {0}")]
-    ParameterSets(String),
+    Encoder(#[from] RungEncoderError),
     #[error("its thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
 /// See the module's text.
 pub(super) struct Rung {
-    variant: u8,
-    config: H264EncoderConfig,
+    planned: PlannedRung,
+    colour: Option<Colour>,
     outlet: Outlet,
     tally: Arc<Tally>,
     faults: Faults,
@@ -76,20 +63,12 @@ impl Rung {
         tally: Arc<Tally>,
         faults: Faults,
     ) -> Result<(Self, VideoTrack), RungError> {
-        let config = H264EncoderConfig {
-            size: planned.size,
-            frame_rate_millis: planned.frame_rate_millis,
-            bitrate: planned.bitrate,
-            cpu_usage: CpuUsage::from_level(planned.cpu_level.into()),
-            sync_interval: None,
-            colour: source.colour.unwrap_or(UNSPECIFIED),
-        };
-        let encoder = H264Encoder::new(config)?;
-        let track = track_of(&encoder, planned)?;
+        let encoder = RungEncoder::new(planned, source.colour)?;
+        let track = encoder.track().clone();
         let rates = (planned.frame_rate_millis, source.frame_rate_millis);
         let mut rung = Self {
-            variant: planned.variant,
-            config,
+            planned: *planned,
+            colour: source.colour,
             outlet,
             tally,
             faults,
@@ -105,30 +84,36 @@ impl Rung {
         Ok((rung, track))
     }
 
-    fn start_thread(&self, encoder: H264Encoder) -> Result<EncoderThread, RungError> {
-        let name = format!("encode-{}", self.variant);
+    fn start_thread(&self, encoder: RungEncoder) -> Result<EncoderThread, RungError> {
+        let variant = self.planned.variant;
+        let name = format!("encode-{variant}");
         let outlet = self.outlet.clone();
         let faults = self.faults.clone();
-        let thread =
-            EncoderThread::start(&name, self.variant, encoder, ORDERS_MAX, outlet, faults)?;
+        let thread = EncoderThread::start(&name, variant, encoder, ORDERS_MAX, outlet, faults)?;
         Ok(thread)
     }
 
-    /// The next picture begins a segment. An encoder that is missing is made anew.
-    pub(super) fn begin_segment(&mut self, now: Instant) {
+    /// The next picture begins a segment. An encoder that is missing is made anew. A rung that is
+    /// `paused` has no pictures in it.
+    pub(super) fn begin_segment(&mut self, now: Instant, paused: bool) {
+        self.tally.pauses(self.variant(), paused);
+        if paused {
+            (self.owes_start, self.waits_for_start) = (false, true);
+            return;
+        }
         if self.pace.step() == Step::Suspended {
             return;
         }
         if self.thread.is_none() {
-            let made = H264Encoder::new(self.config).map_err(RungError::from);
+            let made = RungEncoder::new(&self.planned, self.colour).map_err(RungError::from);
             match made.and_then(|encoder| self.start_thread(encoder)) {
                 Ok(thread) => {
-                    tracing::info!(variant = self.variant, "the encoder was made anew");
+                    tracing::info!(variant = self.planned.variant, "the encoder was made anew");
                     self.thread = Some(thread);
                     self.order_bitrate();
                 }
                 Err(error) => {
-                    tracing::error!(variant = self.variant, %error, "no encoder");
+                    tracing::error!(variant = self.planned.variant, %error, "no encoder");
                     let change = self.pace.suspend(now);
                     self.tell(change);
                     return;
@@ -152,12 +137,12 @@ impl Rung {
             self.order_bitrate();
         }
         self.tell(change);
-        self.tally.stands(self.variant, self.pace.step(), waiting);
+        self.tally.stands(self.planned.variant, self.pace.step(), waiting);
     }
 
     /// Fewer bits are less work for the entropy coder, and parameter sets stay as they are.
     fn order_bitrate(&self) {
-        let bitrate = self.config.bitrate;
+        let bitrate = self.planned.bitrate;
         let bitrate = if self.pace.step() >= Step::Cheap { bitrate / 2 } else { bitrate };
         if let Some(thread) = &self.thread {
             // Without room it stays as it is until the next step.
@@ -167,7 +152,7 @@ impl Rung {
 
     /// The encoder is given up. The first time it is made anew for the next segment.
     fn lose(&mut self, now: Instant, how: &str) {
-        tracing::error!(variant = self.variant, "the encoder {how}: it is given up");
+        tracing::error!(variant = self.planned.variant, "the encoder {how}: it is given up");
         self.thread = None;
         self.waits_for_start = true;
         let again = self.failed_at.is_some_and(|at| now.duration_since(at) < FAILURE_INTERVAL);
@@ -196,7 +181,7 @@ impl Rung {
 
     /// A picture that was due did not get to the encoder.
     pub(super) fn miss(&self) {
-        self.tally.dropped(self.variant);
+        self.tally.dropped(self.planned.variant);
     }
 
     /// Hands a picture of the rung's size to the encoder.
@@ -208,7 +193,8 @@ impl Rung {
         arrived: Instant,
     ) {
         let begins_segment = self.owes_start;
-        let uncoded = Uncoded { picture, timeline, pts, begins_segment, arrived };
+        let moment = Moment { timeline, pts, arrived };
+        let uncoded = Uncoded { picture, begins_segment, moment };
         let Some(thread) = &self.thread else { return };
         if thread.order(Order::Picture(uncoded)) {
             self.owes_start = false;
@@ -217,9 +203,22 @@ impl Rung {
         }
     }
 
+    /// It leaves the ladder: the encoder does what it has, then its thread ends.
+    pub(super) fn finish(mut self) {
+        self.tally.leaves(self.variant());
+        if let Some(thread) = self.thread.take() {
+            thread.finish();
+        }
+    }
+
+    /// Its number.
+    pub(super) const fn variant(&self) -> u8 {
+        self.planned.variant
+    }
+
     /// Of its pictures.
     pub(super) const fn size(&self) -> PictureSize {
-        self.config.size
+        self.planned.size
     }
 
     /// Waits until the encoder has done what it has, but not for long.
@@ -233,7 +232,7 @@ impl Rung {
     }
 
     fn tell(&self, change: Option<Change>) {
-        let variant = self.variant;
+        let variant = self.planned.variant;
         match change.map(|change| (change.from, change.to)) {
             None => {}
             Some((from, to)) if to < from => {
@@ -245,18 +244,4 @@ impl Rung {
             }
         }
     }
-}
-
-/// The track that an encoder's pictures make.
-fn track_of(encoder: &H264Encoder, planned: &PlannedRung) -> Result<VideoTrack, RungError> {
-    let config = AvcConfig::from_parameter_sets(&[encoder.sps()], &[encoder.pps()])
-        .map_err(|error| RungError::ParameterSets(error.to_string()))?;
-    Ok(VideoTrack {
-        colour: config.colour(),
-        codec: VideoCodec::H264(config),
-        width: planned.size.width(),
-        height: planned.size.height(),
-        frame_rate_millis: Some(planned.frame_rate_millis),
-        bitrate: Some(planned.bitrate),
-    })
 }

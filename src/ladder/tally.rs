@@ -1,11 +1,11 @@
 //! What the decoder's thread and the ladder have done since somebody looked. The thread that holds
 //! the broadcast reads it once a second; nobody waits for anybody.
 
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use riverrun_media::health::{DecodingFigures, RenditionReading};
-use riverrun_media::ladder::{Step, VARIANTS_MAX};
+use riverrun_media::ladder::{Step, VARIANT_NUMBERS};
 
 /// See the module's text. Each number stands alone, so their order is of no interest.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(super) struct Tally {
     skipped: AtomicU32,
     decode_nanos: AtomicU64,
     scale_nanos: AtomicU64,
-    rungs: [RungTally; VARIANTS_MAX],
+    rungs: [RungTally; VARIANT_NUMBERS],
 }
 
 /// Of one rung.
@@ -24,6 +24,7 @@ struct RungTally {
     step: AtomicU8,
     waiting_max: AtomicU32,
     dropped: AtomicU32,
+    paused: AtomicBool,
 }
 
 impl Tally {
@@ -56,6 +57,20 @@ impl Tally {
         }
     }
 
+    /// Whether the rung encodes nothing because nobody asks for it.
+    pub(super) fn pauses(&self, variant: u8, paused: bool) {
+        if let Some(rung) = self.rungs.get(usize::from(variant)) {
+            rung.paused.store(paused, Ordering::Relaxed);
+        }
+    }
+
+    /// The rung is no more: it has no readings until there is another of its number.
+    pub(super) fn leaves(&self, variant: u8) {
+        if let Some(rung) = self.rungs.get(usize::from(variant)) {
+            rung.step.store(0, Ordering::Relaxed);
+        }
+    }
+
     /// A picture did not get to the rung's encoder.
     pub(super) fn dropped(&self, variant: u8) {
         if let Some(rung) = self.rungs.get(usize::from(variant)) {
@@ -79,7 +94,8 @@ impl Tally {
             let step = step_at(rung.step.load(Ordering::Relaxed).checked_sub(1)?);
             let waiting_max = rung.waiting_max.swap(0, Ordering::Relaxed);
             let dropped = rung.dropped.swap(0, Ordering::Relaxed);
-            Some((variant, RenditionReading { step, waiting_max, dropped }))
+            let paused = rung.paused.load(Ordering::Relaxed);
+            Some((variant, RenditionReading { step, paused, waiting_max, dropped }))
         })
     }
 }
@@ -128,7 +144,8 @@ mod tests {
             // There is no such rung.
             tally.stands(200, step, 9);
             tally.dropped(200);
-            let reading = RenditionReading { step, waiting_max: waiting.max(1) as u32, dropped: 1 };
+            let waiting_max = waiting.max(1) as u32;
+            let reading = RenditionReading { step, paused: false, waiting_max, dropped: 1 };
             assert!(tally.take_rungs().eq([(2, reading)]), "{step:?}");
         }
         tally.skipped();
@@ -141,7 +158,11 @@ mod tests {
         assert_eq!(tally.take_decoding(), decoding);
         assert_eq!(tally.take_decoding(), DecodingFigures::default());
         // The step is what it was.
-        let silent = RenditionReading { step: Step::Suspended, waiting_max: 0, dropped: 0 };
+        tally.pauses(2, true);
+        let silent =
+            RenditionReading { step: Step::Suspended, paused: true, waiting_max: 0, dropped: 0 };
         assert!(tally.take_rungs().eq([(2, silent)]));
+        tally.leaves(2);
+        assert_eq!(tally.take_rungs().count(), 0);
     }
 }

@@ -76,6 +76,7 @@ pub(super) async fn playlist(shard: &Rc<Shard>, rendition: &str, request: &Reque
         Ok(directives) => directives,
         Err(wrong) => return error(StatusCode::BAD_REQUEST, &wrong.to_string()),
     };
+    shard.note_demand(rendition);
     let ask = || shard.window.borrow_mut().playlist(rendition, &directives);
     match until_ready(shard, patience(shard, &directives), ask).await {
         Ok(Answer::Ready(snapshot)) => {
@@ -120,6 +121,7 @@ fn no_playlist_yet(impatience: &Impatience, directives: &Directives) -> Response
 
 /// An init section, a segment, a part; the hinted part is waited for (LL-11).
 pub(super) async fn media(shard: &Rc<Shard>, rendition: &str, name: &str) -> Response {
+    shard.note_demand(rendition);
     let patience = target_duration(shard) * WAIT_TARGET_DURATIONS;
     match until_ready(shard, patience, || shard.window.borrow().media(rendition, name)).await {
         Ok(MediaAnswer::Ready(body)) => media_response(rendition, name, &body),

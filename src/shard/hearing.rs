@@ -179,6 +179,9 @@ impl Shard {
             Update::SegmentStart(_)
             | Update::Part(_)
             | Update::SegmentEnd(_)
+            // A player of what goes on must not begin anew: see `note_renditions`.
+            | Update::Change(_)
+            | Update::RenditionEnd(_)
             | Update::KeyframesTooRare { .. }
             | Update::Interrupted
             | Update::End => {}
@@ -239,10 +242,14 @@ impl Release {
             Update::SegmentEnd(end) => {
                 Self::UpTo(end.rendition, Place { msn: end.msn, part: u32::MAX })
             }
-            Update::Start(_) | Update::Timeline(_) | Update::Interrupted | Update::End => {
-                Self::Everybody
+            Update::Start(_)
+            | Update::Timeline(_)
+            | Update::RenditionEnd(_)
+            | Update::Interrupted
+            | Update::End => Self::Everybody,
+            Update::SegmentStart(_) | Update::Change(_) | Update::KeyframesTooRare { .. } => {
+                Self::Nobody
             }
-            Update::SegmentStart(_) | Update::KeyframesTooRare { .. } => Self::Nobody,
         }
     }
 }

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::{EMOJI_MAX, State, StateBoard, StateError, files};
 use crate::config::{Config, Secret};
+use crate::ladder::{LadderControl, LadderRefused};
 use crate::publish::Outlets;
 use crate::shard::ShardMessage;
 use crate::thread_wait::block_on;
@@ -46,6 +47,9 @@ pub enum ChangeError {
     /// The value is not taken.
     #[error(transparent)]
     Setting(#[from] SettingError),
+    /// They cannot be made of what is on air.
+    #[error(transparent)]
+    Renditions(#[from] LadderRefused),
     /// The API may not change this one.
     #[error("this is set by {0}, where it has to be changed")]
     Locked(&'static str),
@@ -109,9 +113,10 @@ impl Writer {
         data: PathBuf,
         board: StateBoard,
         outlets: Outlets,
+        ladder: Option<LadderControl>,
     ) -> io::Result<Self> {
         let (sender, inbox) = async_channel::bounded(QUEUE_CHANGES);
-        let desk = Desk { store, data, board, outlets };
+        let desk = Desk { store, data, board, outlets, ladder };
         thread::Builder::new().name("writer".to_owned()).spawn(move || desk.run(&inbox))?;
         Ok(Self(sender))
     }
@@ -157,6 +162,8 @@ struct Desk {
     data: PathBuf,
     board: StateBoard,
     outlets: Outlets,
+    /// Unless the configuration decides which renditions are made.
+    ladder: Option<LadderControl>,
 }
 
 impl Desk {
@@ -187,8 +194,19 @@ impl Desk {
     fn apply(&self, state: &mut State, change: Change) -> Answer {
         match change {
             Change::Setting(setting, body) => {
+                let before = state.ladder();
                 setting.change(&mut state.settings, &body)?;
-                self.store.put_setting(setting.key, &setting.to_stored(&state.settings))?;
+                let after = state.ladder();
+                let ladder = self.ladder.as_ref().filter(|_| before != after);
+                if let Some(ladder) = ladder {
+                    ladder.set(after.unwrap_or_default())?;
+                }
+                let kept = self.store.put_setting(setting.key, &setting.to_stored(&state.settings));
+                if let (Err(_), Some(ladder)) = (&kept, ladder) {
+                    // What was in force a moment ago can be made.
+                    let _ = ladder.set(before.unwrap_or_default());
+                }
+                kept?;
                 Ok(setting.changed())
             }
             Change::StreamKeys(keys) => {
@@ -249,13 +267,22 @@ fn row_of(key: StreamKey) -> StreamKeyRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use riverrun_media::ladder::LadderSetting;
     use riverrun_web::settings;
 
     fn writer(folder: &std::path::Path) -> (Writer, StateBoard, Receiver<ShardMessage>) {
+        with_ladder(folder, None)
+    }
+
+    fn with_ladder(
+        folder: &std::path::Path,
+        ladder: Option<LadderControl>,
+    ) -> (Writer, StateBoard, Receiver<ShardMessage>) {
         let store = Arc::new(Store::open(folder).unwrap());
         let (outlets, mut inboxes) = Outlets::new(1);
         let board = StateBoard::new(State::empty());
-        let writer = Writer::start(store, folder.to_owned(), board.clone(), outlets).unwrap();
+        let writer =
+            Writer::start(store, folder.to_owned(), board.clone(), outlets, ladder).unwrap();
         (writer, board, inboxes.remove(0))
     }
 
@@ -276,6 +303,23 @@ mod tests {
         assert!(name(&writer, r#"{"value":7}"#).is_err());
         assert!(inbox.try_recv().is_err());
         assert_eq!(board.state().settings.instance.name, "North");
+    }
+
+    #[test]
+    fn variants_are_in_force_at_once_unless_they_are_configured() {
+        let body = r#"{"value":[{"videoPassthrough":true,"name":"own"}]}"#;
+        let setting = settings::find("video/streamoutputvariants").unwrap();
+        for configured in [false, true] {
+            let folder = tempfile::tempdir().unwrap();
+            let ladder = LadderControl::new(LadderSetting::Automatic, 2);
+            let set = (!configured).then(|| ladder.clone());
+            let (writer, board, _inbox) = with_ladder(folder.path(), set);
+            let change = Change::Setting(setting, Bytes::from_static(body.as_bytes()));
+            writer.change_blocking(change).unwrap();
+            assert_eq!(board.state().ladder().unwrap().to_string(), "source");
+            let wanted = if configured { "auto" } else { "source" };
+            assert_eq!(ladder.setting().to_string(), wanted);
+        }
     }
 
     #[test]

@@ -21,6 +21,14 @@ pub(crate) fn timescale(init: &[u8]) -> i64 {
     i64::from(u32_at(mdhd, at))
 }
 
+/// Width and height on a screen, in pixels, of the only track of an initialization section.
+pub(crate) fn picture_size(init: &[u8]) -> (u32, u32) {
+    // The last fields, 16.16 fixed point.
+    let tkhd = find(init, &["moov", "trak", "tkhd"]);
+    let at = tkhd.len() - 8;
+    (u32_at(tkhd, at) >> 16, u32_at(tkhd, at + 4) >> 16)
+}
+
 /// Every sample of a part or segment.
 pub(crate) fn samples(bytes: &[u8]) -> Vec<Sample> {
     let mut samples = Vec::new();

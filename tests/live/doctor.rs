@@ -24,15 +24,19 @@ fn a_doctor_tells_what_each_size_costs_and_which_ladders_run() {
 
     let costs = rows("decode");
     let names: Vec<&str> = costs.iter().map(|row| row[0].as_str()).collect();
-    assert_eq!(names, ["1080p", "720p", "480p", "360p"], "{}", told.stdout);
-    for pair in costs.windows(2) {
+    assert_eq!(names, ["1080p", "720p", "480p", "360p", "240p"], "{}", told.stdout);
+    for pair in costs[..4].windows(2) {
         assert!(number(&pair[0][3]) > number(&pair[1][3]), "{costs:?}");
     }
+    let av1: Vec<_> = costs.iter().map(|row| row[4].as_str()).collect();
+    assert_eq!(av1[..3], ["-"; 3]);
+    assert!(number(av1[3]) > number(av1[4]) && number(av1[4]) > 0.0, "{costs:?}");
     assert_eq!(costs[2][1], "-", "publishers seldom send 480p");
 
     let ladders = rows("source");
     let sources: Vec<&str> = ladders.iter().map(|row| row[0].as_str()).collect();
-    assert_eq!(sources, ["1080p60", "1080p60", "1080p30", "1080p30", "720p30", "720p30"]);
+    let four = |source| [source; 4];
+    assert_eq!(sources, [four("1080p60"), four("1080p30"), four("720p30")].concat());
     for row in &ladders {
         let verdict = row[6..].join(" ");
         assert!(["comfortable", "tight", "too much"].contains(&verdict.as_str()), "{row:?}");
@@ -48,9 +52,11 @@ fn a_doctor_tells_what_each_size_costs_and_which_ladders_run() {
         assert_eq!(verdict, expected, "{row:?}");
     }
     let everything = ["1080p:1,720p:1,480p:1", "720p:1,480p:1,360p:1"];
-    assert_eq!([&ladders[1][1], &ladders[5][1]], everything);
-    assert!(number(&ladders[1][2]) > number(&ladders[3][2]), "60 pictures cost more than 30");
-    assert!(number(&ladders[3][2]) > number(&ladders[5][2]), "1080p costs more than 720p");
+    assert_eq!([&ladders[1][1], &ladders[9][1]], everything);
+    assert!(number(&ladders[1][2]) > number(&ladders[5][2]), "60 pictures cost more than 30");
+    assert!(number(&ladders[5][2]) > number(&ladders[9][2]), "1080p costs more than 720p");
+    assert_eq!([&ladders[2][1], &ladders[3][1]], ["source,360p/30:av1", "source,240p/30:av1"]);
+    assert!(number(&ladders[2][2]) > number(&ladders[3][2]), "360p costs more than 240p");
 }
 
 #[test]

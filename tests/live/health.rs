@@ -50,6 +50,7 @@ fn figures_of_a_ladder_of_two_rungs() {
         is(rung, "variant", variant..=variant);
         is(rung, "lag", 1.0..=1_000.0);
         is(rung, "longest lag", figure(rung, "lag")..=3_000.0);
+        is(rung, "behind", 0.0..=300.0);
         is(rung, "waiting", 0.0..=8.0);
         // A machine that is busy with other tests may make a rung leave pictures out.
         if figure(rung, "dropped") < 1.0 && figure(decoding, "skipped") < 1.0 {

@@ -70,7 +70,7 @@ fn starts(recording: &Recording) -> Vec<(u64, i64)> {
 }
 
 /// The least VMAF against the source of the upper and the lower rung.
-fn shows_every_picture(name: &str, renditions: &str, floors: [f64; 2]) {
+fn shows_every_picture(name: &str, renditions: &str, floors: [f64; 2]) -> Multivariant {
     let (server, [source, upper, lower]) = published(name, renditions);
     let sent = shown(&source);
     assert!(sent.len() > 150, "only {} pictures", sent.len());
@@ -89,11 +89,21 @@ fn shows_every_picture(name: &str, renditions: &str, floors: [f64; 2]) {
     let offences = lint::multivariant(&playlist);
     assert!(offences.is_empty(), "{offences:#?}");
     assert_eq!(playlist.variants.len(), 4, "three of pictures, one of sound alone");
+    playlist
 }
 
 #[test]
 fn animation_at_25() {
     shows_every_picture("fps25", "source,270p@900,180p@400", [80.0, 50.0]);
+}
+
+/// AV1 under the same rules: its pictures come later, but at their times, and behind all H.264.
+#[test]
+fn animation_at_25_in_av1_too() {
+    let playlist = shows_every_picture("fps25", "source,180p@150:av1,180p@400", [30.0, 50.0]);
+    let codecs = playlist.variants.iter().filter_map(|v| v.attributes.get("CODECS"));
+    let families: Vec<_> = codecs.map(|codecs| codecs.split('.').next()).collect();
+    assert_eq!(families, ["avc1", "avc1", "av01", "mp4a"].map(Some));
 }
 
 #[test]

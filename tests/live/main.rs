@@ -11,6 +11,8 @@
 //! | `enhanced` | the same for the codecs of Enhanced RTMP |
 //! | `sound` | 5.1 comes back as stereo, in sync, and plays in a browser |
 //! | `players` | foreign players and playlist parsers read it |
+//! | `renditions` | other renditions while on air, and renditions that nobody asks for |
+//! | `sources` | sources that change, stop at once, or have few keyframes, under a ladder |
 //! | `reload` | blocking reload, preload hints, delta updates, HTTP delivery |
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
 //! | `page` | Chromium plays the page |
@@ -55,11 +57,13 @@ mod recorded;
 #[path = "../../net/src/http/session/tests/refused.rs"]
 mod refused;
 mod reload;
+mod renditions;
 mod roundtrip;
 mod schema;
 mod server;
 mod shards;
 mod sound;
+mod sources;
 mod storms;
 mod switching;
 mod tool;

@@ -80,6 +80,13 @@ impl Publisher {
         Self::start(Program::Ffmpeg, name, Pace::Loop, url)
     }
 
+    /// Debian's ffmpeg sending a clip with these options.
+    pub(crate) fn with(name: &str, options: &[&str], url: &str) -> Self {
+        let mut command = ffmpeg();
+        command.arg("-re").arg("-i").arg(clip(name)).args(["-c", "copy"]).args(options);
+        Self::spawn(command.args(["-f", "flv", url]))
+    }
+
     fn spawn(command: &mut Command) -> Self {
         let stderr = scratch("publisher").join("stderr");
         let file = std::fs::File::create(&stderr).expect("tests/out is writable");

@@ -115,7 +115,7 @@ impl Server {
             command.args(["--stream-key", stream_key, "--admin-password", ADMIN_PASSWORD]);
         }
         // The ladder has tests of its own; beside it most others would measure encoders.
-        if !arguments.contains(&"--renditions") {
+        if !arguments.contains(&"--renditions") && !arguments.contains(&"--config") {
             command.args(["--renditions", "source"]);
         }
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -206,8 +206,27 @@ impl Server {
 
     /// Sends SIGTERM.
     pub(crate) fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Sends SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a pid");
-        kill_process(pid, Signal::TERM).expect("the server runs");
+        kill_process(pid, signal).expect("the server runs");
+    }
+
+    /// Names of its threads.
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let names = tasks.expect("the server runs").filter_map(|task| {
+            // A thread may end between the two looks.
+            std::fs::read_to_string(task.ok()?.path().join("comm")).ok()
+        });
+        names.map(|name| name.trim().to_owned()).collect()
     }
 
     /// Waits for the process to end by itself.

@@ -57,6 +57,21 @@ fn by_the_menu() {
     browser.assert_no_problems();
 }
 
+/// AV1 beside H.264: nobody is given it unasked, and whoever chooses it sees it.
+#[test]
+fn to_av1_and_back() {
+    let server = Server::start_with(&["--renditions", "source,180p@300,180p@150:av1"]);
+    let _publisher = Publisher::looped("long", &server.publish_url());
+    server.wait_live();
+    let mut browser = opened(&server.url("/"));
+    for (name, width) in [("180p · AV1", NARROW), ("720p", WIDE), ("Auto", WIDE)] {
+        browser.order(json!({"do": "choose", "name": name}));
+        becomes(&mut browser, name, width);
+        thread::sleep(Duration::from_secs(2));
+    }
+    browser.assert_no_problems();
+}
+
 #[test]
 fn by_the_line() {
     let (server, _publisher) = server();

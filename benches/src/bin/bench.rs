@@ -8,7 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use riverrun_bench::rows::{Setting, bodies, cores, ingest, pictures, quiet, rooms, viewers};
+use riverrun_bench::clips::Quality;
+use riverrun_bench::rows::{
+    Setting, bodies, cores, ingest, memory, pictures, quality, quiet, realtime, rooms, transcode,
+    viewers,
+};
 use riverrun_bench::table::{HEADING, Row};
 use riverrun_bench::{Outcome, cpu};
 
@@ -31,9 +35,12 @@ struct Arguments {
     /// Seconds of load per measurement
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// Minutes of `realtime`
+    #[arg(long, default_value_t = 2.0)]
+    minutes: f64,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// P1, P3: large and small bodies against nginx
     Bodies,
@@ -55,7 +62,27 @@ enum Part {
     Start,
     /// P7, P24: idleness
     Idle,
+    /// P8: a ladder of a near-lossless source against ffmpeg
+    Transcode,
+    /// P9: bits for the same VMAF against x264
+    Quality,
+    /// P10: a ladder in real time beside viewers
+    Realtime,
+    /// P12: how much later than the source's the parts of a rendition are listed
+    Added,
+    /// Memory of a ladder, by part
+    Memory,
+    /// P8 of a source of 6 Mb/s; only by name
+    TranscodeUsual,
+    /// Settings of the encoder, a table of its own; only by name
+    Study,
+    /// P8, P9, P10, P12 and the memory; only by name
+    Pipeline,
 }
+
+/// What `pipeline` stands for.
+const PIPELINE: [Part; 5] =
+    [Part::Transcode, Part::Quality, Part::Realtime, Part::Added, Part::Memory];
 
 impl Part {
     fn measure(self, setting: &Setting) -> Outcome<Vec<Row>> {
@@ -70,6 +97,20 @@ impl Part {
             Self::Rooms => rooms::rows(setting),
             Self::Start => quiet::start(setting),
             Self::Idle => quiet::idle(setting),
+            Self::Transcode => transcode::rows(setting, Quality::NearLossless),
+            Self::Quality => quality::rows(setting),
+            Self::Realtime => realtime::rows(setting),
+            Self::Added => realtime::added(setting),
+            Self::Memory => memory::rows(setting),
+            Self::TranscodeUsual => transcode::rows(setting, Quality::Usual),
+            Self::Study => {
+                println!("{}", quality::study(setting)?);
+                Ok(Vec::new())
+            }
+            Self::Pipeline => {
+                let rows = PIPELINE.iter().map(|part| part.measure(setting));
+                Ok(rows.collect::<Outcome<Vec<_>>>()?.into_iter().flatten().collect())
+            }
         }
     }
 }
@@ -94,15 +135,18 @@ fn run(arguments: &Arguments) -> Outcome<bool> {
         tools,
         repeats: arguments.repeats.max(1),
         seconds: arguments.seconds,
+        minutes: arguments.minutes,
     };
     if !setting.binary.is_file() {
         return Err(format!("{} is not built", setting.binary.display()).into());
     }
     cpu::raise_open_files();
     let others = others_share();
+    let by_name = [Part::TranscodeUsual, Part::Study, Part::Pipeline];
+    let all = Part::value_variants().iter().copied().filter(|part| !by_name.contains(part));
     let parts = match arguments.rows[..] {
-        [] => Part::value_variants(),
-        _ => &arguments.rows[..],
+        [] => all.collect(),
+        _ => arguments.rows.clone(),
     };
     let (mut rows, mut failed) = (Vec::new(), Vec::new());
     for part in parts {

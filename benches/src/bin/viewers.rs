@@ -13,6 +13,7 @@ use riverrun_bench::http::Url;
 use riverrun_bench::live::{Habits, Live};
 use riverrun_bench::quiet::{Idle, Stopped};
 use riverrun_bench::stats::Summary;
+use riverrun_bench::stolen::Watch;
 use riverrun_bench::{Outcome, cpu, engine, stamp};
 
 /// Simulated viewers over keep-alive HTTP/1.1, one thread per core, non-blocking sockets.
@@ -124,14 +125,24 @@ fn run(mode: Mode) -> Outcome<bool> {
             let count_from = start + (warm_up * 1e9) as u64;
             let join = join.as_deref().map(Url::parse).transpose()?;
             let habits = Habits { playlists, join, skip: !no_skip, reload_only, count_from };
+            let watch = Watch::start();
             let (runs, counts) =
                 threads(&load, &first, per_viewer, None, || Live::new(habits.clone()))?;
+            let stolen = watch.stop();
             let late = Live::lateness(&runs);
+            let alone = Live::lateness_where(&runs, |from, until| stolen.leaves_alone(from, until));
             report(&counts, start);
             println!("listed  ms {}", late.listed);
             println!("fetched ms {}", late.fetched);
             let counted = (stamp::now().saturating_sub(count_from)) as f64 / 1e9;
             println!("goodput per second {:.1}", late.on_time as f64 / counted.max(1e-9));
+            println!(
+                "undisturbed parts {}  stolen s {:.2}",
+                alone.parts,
+                stolen.total().as_secs_f64()
+            );
+            println!("undisturbed, listed  ms {}", alone.listed);
+            println!("undisturbed, fetched ms {}", alone.fetched);
             println!("parts {}  ended {}", late.parts, runs.iter().map(|r| r.ended).sum::<u64>());
             println!("refused {}", runs.iter().map(|r| r.refused).sum::<u64>());
             Ok(counts.errors() == 0)

@@ -4,9 +4,13 @@
 pub mod bodies;
 pub mod cores;
 pub mod ingest;
+pub mod memory;
 pub mod pictures;
+pub mod quality;
 pub mod quiet;
+pub mod realtime;
 pub mod rooms;
+pub mod transcode;
 pub mod viewers;
 
 use std::path::PathBuf;
@@ -31,6 +35,8 @@ pub struct Setting {
     pub repeats: usize,
     /// Seconds of load per measurement.
     pub seconds: f64,
+    /// Minutes of P10.
+    pub minutes: f64,
 }
 
 /// Bits of the made-up broadcast that viewers watch (P5).

@@ -12,6 +12,8 @@
 //! time, so there is nothing better to offer. The rest of the settings is the same for all (design
 //! §5).
 
+use super::tuning::{Complexity, Tuning};
+
 /// The levels of the API, 0 to 4.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum CpuUsage {
@@ -40,6 +42,17 @@ impl CpuUsage {
             2 => Self::Medium,
             3 => Self::High,
             _ => Self::Highest,
+        }
+    }
+
+    /// What the level means to openh264.
+    pub const fn tuning(self) -> Tuning {
+        let usual = Tuning::USUAL;
+        match self {
+            Self::Lowest => Tuning { cabac: false, background_detection: true, ..usual },
+            Self::Low => Tuning { cabac: false, ..usual },
+            Self::Medium => usual,
+            Self::High | Self::Highest => Tuning { complexity: Complexity::Medium, ..usual },
         }
     }
 

@@ -13,8 +13,10 @@ use thiserror::Error;
 
 use super::cpu_usage::CpuUsage;
 use super::ffi::CallFailed;
-use super::ffi::openh264::{Encoder, OUT_OF_MEMORY, PictureKind, Quantiser};
+use super::ffi::openh264::{COARSE_QP, Encoder, OUT_OF_MEMORY, PictureKind, Quantiser};
 use super::picture::PictureSize;
+use super::rate::SegmentRate;
+use super::tuning::{RateControl, Tuning};
 use super::view::PictureView;
 use crate::h264::Colour;
 use crate::h264::nal::NalKind;
@@ -27,6 +29,9 @@ const FRAME_RATE_MILLIS_MAX: u32 = 60_000;
 const BITRATE_MIN: u32 = 10_000;
 /// Greatest bit rate in bit/s: level 5.2 in High profile (H.264 Table A-1).
 const BITRATE_MAX: u32 = 300_000_000;
+/// Seconds that the first segment is taken to last where nobody says; the next ones are as long as
+/// the one before.
+const SEGMENT_SECONDS: f64 = 2.0;
 
 /// What to encode, and into how many bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -145,16 +150,26 @@ pub struct H264Encoder {
     library: Encoder,
     quantiser: Quantiser,
     config: H264EncoderConfig,
+    tuning: Tuning,
+    /// `None`: the library's own.
+    rate: Option<SegmentRate>,
     bitrate_max: u32,
     sps: Bytes,
     pps: Bytes,
     pictures: u64,
+    /// Since the last IDR picture, with it.
+    since_sync: u32,
     failed: bool,
 }
 
 impl H264Encoder {
     /// Checks the configuration and makes an encoder.
     pub fn new(config: H264EncoderConfig) -> Result<Self, H264EncoderError> {
+        Self::tuned(config, config.cpu_usage.tuning())
+    }
+
+    /// An encoder with other settings than its CPU usage stands for.
+    pub fn tuned(config: H264EncoderConfig, tuning: Tuning) -> Result<Self, H264EncoderError> {
         if !(FRAME_RATE_MILLIS_MIN..=FRAME_RATE_MILLIS_MAX).contains(&config.frame_rate_millis) {
             return Err(H264EncoderError::FrameRate(config.frame_rate_millis));
         }
@@ -162,10 +177,21 @@ impl H264Encoder {
             return Err(H264EncoderError::Bitrate(config.bitrate));
         }
         let bitrate_max = bitrate_max(config.bitrate);
-        let mut library = Encoder::new(&config, bitrate_max, Quantiser::Free)?;
+        let mut library = Encoder::new(&config, &tuning, bitrate_max, Quantiser::Free)?;
         let (sps, pps) = parameter_sets(&library.parameter_sets()?)?;
-        let quantiser = Quantiser::Free;
-        Ok(Self { library, quantiser, config, bitrate_max, sps, pps, pictures: 0, failed: false })
+        Ok(Self {
+            library,
+            quantiser: Quantiser::Free,
+            rate: segment_rate(&config, &tuning),
+            config,
+            tuning,
+            bitrate_max,
+            sps,
+            pps,
+            pictures: 0,
+            since_sync: 0,
+            failed: false,
+        })
     }
 
     /// Changes the target from the next picture on, in bit/s; the parameter sets stay what they are
@@ -178,8 +204,11 @@ impl H264Encoder {
         if !(BITRATE_MIN..=most).contains(&bitrate) {
             return Err(H264EncoderError::BitrateChange { seen: bitrate, most });
         }
-        self.library.set_bitrate(bitrate)?;
         self.config.bitrate = bitrate;
+        match &mut self.rate {
+            Some(rate) => rate.set_mean(bits_per_picture(&self.config)),
+            None => self.library.set_bitrate(bitrate)?,
+        }
         Ok(())
     }
 
@@ -204,7 +233,11 @@ impl H264Encoder {
             let (seen, expected) = (picture.size(), self.config.size);
             return Err(H264EncoderError::Size { seen, expected });
         }
-        let encoded = self.encode_or_coarser(picture, force_sync);
+        let due = self.config.sync_interval.is_some_and(|every| self.since_sync >= every.get());
+        let sync = force_sync || due || self.pictures == 0;
+        let encoded = self.encode_or_coarser(picture, sync);
+        let made_sync = encoded.as_ref().is_ok_and(|picture| picture.sync);
+        self.since_sync = if made_sync { 1 } else { self.since_sync.saturating_add(1) };
         self.failed = encoded.is_err();
         self.pictures += 1;
         encoded
@@ -235,11 +268,15 @@ impl H264Encoder {
 
     /// A fresh library instance in the place of the old one.
     fn restart(&mut self, quantiser: Quantiser) -> Result<(), H264EncoderError> {
-        let mut library = Encoder::new(&self.config, self.bitrate_max, quantiser)?;
+        let (config, tuning) = (&self.config, &self.tuning);
+        let mut library = Encoder::new(config, tuning, self.bitrate_max, quantiser)?;
         if parameter_sets(&library.parameter_sets()?)? != (self.sps.clone(), self.pps.clone()) {
             return Err(H264EncoderError::ParameterSetsChanged { picture: self.pictures });
         }
         (self.library, self.quantiser) = (library, quantiser);
+        if let Some(rate) = &mut self.rate {
+            rate.set_least(if quantiser == Quantiser::Coarse { COARSE_QP } else { 0 });
+        }
         Ok(())
     }
 
@@ -249,6 +286,10 @@ impl H264Encoder {
         force_sync: bool,
     ) -> Result<EncodedPicture, H264EncoderError> {
         let time_ms = grid_millis(self.pictures, self.config.frame_rate_millis);
+        let quantiser = self.rate.as_mut().map(|rate| rate.quantiser(force_sync));
+        if let Some(quantiser) = quantiser {
+            self.library.set_quantiser(quantiser)?;
+        }
         let (kind, units) = self.library.encode(picture, time_ms, force_sync)?;
         let mut nals = Vec::with_capacity(1);
         for nal in units.into_iter().map(without_start_code) {
@@ -264,7 +305,12 @@ impl H264Encoder {
         if kind == PictureKind::Skipped || nals.is_empty() {
             return Err(H264EncoderError::Skipped { picture: self.pictures });
         }
-        Ok(EncodedPicture { nals, sync: kind == PictureKind::Idr })
+        let sync = kind == PictureKind::Idr;
+        if let Some((rate, quantiser)) = self.rate.as_mut().zip(quantiser) {
+            let bytes: usize = nals.iter().map(Bytes::len).sum();
+            rate.coded(sync, quantiser, 8.0 * bytes as f64);
+        }
+        Ok(EncodedPicture { nals, sync })
     }
 
     /// The sequence parameter set, without start code (H.264 §7.3.2.1).
@@ -281,6 +327,18 @@ impl H264Encoder {
     pub const fn config(&self) -> &H264EncoderConfig {
         &self.config
     }
+}
+
+fn bits_per_picture(config: &H264EncoderConfig) -> f64 {
+    f64::from(config.bitrate) * 1_000.0 / f64::from(config.frame_rate_millis)
+}
+
+fn segment_rate(config: &H264EncoderConfig, tuning: &Tuning) -> Option<SegmentRate> {
+    let RateControl::Segment { sync_gain } = tuning.rate else { return None };
+    let pixels = f64::from(config.size.width()) * f64::from(config.size.height());
+    let usual = f64::from(config.frame_rate_millis) / 1_000.0 * SEGMENT_SECONDS;
+    let length = config.sync_interval.map_or(usual, |every| f64::from(every.get()));
+    Some(SegmentRate::new(pixels, bits_per_picture(config), length, sync_gain))
 }
 
 fn parameter_sets(units: &[&[u8]]) -> Result<(Bytes, Bytes), H264EncoderError> {

@@ -1,5 +1,6 @@
 //! What the encoder spends: levels of CPU usage, bit rate in every segment, changes while it runs.
 
+use super::texture::{Texture, moving_texture};
 use super::*;
 use crate::h264::{AvcConfig, Colour, Sps};
 use crate::time::MediaTime;
@@ -20,21 +21,8 @@ fn config(bitrate: u32, cpu_usage: CpuUsage) -> H264EncoderConfig {
 
 /// A moving texture under noise of this height; the same picture for the same step.
 fn scene(step: usize, contrast: usize, noise: u64) -> Picture {
-    let mut picture = Picture::black(config(0, CpuUsage::Medium).size);
-    let mut state = step as u64 + 1;
-    for plane in picture.planes_mut() {
-        for y in 0..plane.height() {
-            for (x, sample) in plane.row_mut(y).iter_mut().enumerate() {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                let (x, y) = (x + 2 * step, y + step);
-                let texture = (((x * 7) ^ (y * 5)) % 90 + x / 2 % 60) * contrast / 100;
-                *sample = (16 + texture as u64 + state % (noise + 1)) as u8;
-            }
-        }
-    }
-    picture
+    let size = config(0, CpuUsage::Medium).size;
+    moving_texture(size, step, Texture { base: 16, contrast, noise })
 }
 
 /// Codes pictures with IDR pictures where segments start.

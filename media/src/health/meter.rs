@@ -6,7 +6,7 @@ use super::ingest::Arrivals;
 use super::rendition::{CodedPicture, RenditionFigures, RenditionReading};
 use super::{DecodingFigures, Figures, HISTORY_SECONDS};
 use crate::access_unit::AccessUnit;
-use crate::ladder::{Step, VARIANTS_MAX};
+use crate::ladder::{Step, VARIANT_NUMBERS};
 use crate::time::MediaTime;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,7 +20,7 @@ pub struct Meter {
     running: Figures,
     arrivals: Arrivals,
     /// Presentation time of the newest coded picture of each variant.
-    newest: [Option<MediaTime>; VARIANTS_MAX],
+    newest: [Option<MediaTime>; VARIANT_NUMBERS],
 }
 
 impl Meter {
@@ -44,10 +44,17 @@ impl Meter {
         Some(closed)
     }
 
+    /// What was told since the last second was closed: the end of a broadcast.
+    pub fn rest(&mut self) -> Figures {
+        let mut rest = std::mem::take(&mut self.running);
+        self.arrivals.close(&mut rest.ingest);
+        rest
+    }
+
     /// Media times begin anew.
     pub fn begin_timeline(&mut self) {
         self.arrivals.begin_timeline();
-        self.newest = [None; VARIANTS_MAX];
+        self.newest = [None; VARIANT_NUMBERS];
     }
 
     /// A unit of the source arrived.
@@ -164,26 +171,32 @@ mod tests {
             meter.coded(250, &coded);
         }
         meter.decoded(&decoding);
-        let reading = RenditionReading { step: Step::Half, waiting_max: 3, dropped: 5 };
+        let reading =
+            RenditionReading { step: Step::Half, paused: false, waiting_max: 3, dropped: 5 };
         meter.read(1, reading);
-        meter.read(2, RenditionReading { step: Step::Suspended, waiting_max: 0, dropped: 25 });
+        let reading =
+            RenditionReading { step: Step::Suspended, paused: true, waiting_max: 0, dropped: 25 };
+        meter.read(2, reading);
         let second = meter.close(start + SECOND).expect("it is over");
         assert_eq!((second.ingest.pictures, second.ingest.video_bits), (2, 8_000));
         assert_eq!(second.decoding, decoding);
         let expected = RenditionFigures {
             step: Step::Half,
+            paused: false,
             pictures: 2,
             bits: 800,
             media: Duration::from_millis(40),
             encode_time: 2 * encode_time,
             lag: 2 * lag,
             lag_max: lag,
+            behind: 0,
             waiting_max: 3,
             dropped: 5,
             late: 1,
         };
         assert_eq!(second.renditions[1], Some(expected));
-        let silent = RenditionFigures { dropped: 25, ..RenditionFigures::at(Step::Suspended) };
+        let at = RenditionFigures::at(Step::Suspended);
+        let silent = RenditionFigures { paused: true, dropped: 25, ..at };
         assert_eq!(second.renditions[2], Some(silent));
         assert_eq!(second.renditions[0], None);
 
@@ -191,6 +204,13 @@ mod tests {
         assert_eq!((next.ingest.pictures, next.decoding.pictures), (0, 0));
         assert!(next.renditions.iter().all(Option::is_none));
         assert_eq!(next.ingest.keyframe_gap, second.ingest.keyframe_gap, "it is still true");
+
+        meter.unit(start + 2 * SECOND, &picture(2_000, 500));
+        meter.read(1, reading);
+        let rest = meter.rest();
+        let dropped = rest.renditions[1].as_ref().map(|rendition| rendition.dropped);
+        assert_eq!((rest.seconds, rest.ingest.pictures, dropped), (0, 1, Some(25)));
+        assert_eq!(meter.rest().ingest.pictures, 0, "it is told once");
     }
 
     #[test]

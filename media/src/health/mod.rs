@@ -22,7 +22,7 @@ pub use meter::Meter;
 pub use rendition::{CodedPicture, RenditionFigures, RenditionReading};
 pub use ring::Ring;
 
-use crate::ladder::VARIANTS_MAX;
+use crate::ladder::VARIANT_NUMBERS;
 use crate::time::MediaTime;
 
 /// Seconds that are remembered: five minutes, in which an operator sees what led to a fault.
@@ -35,11 +35,14 @@ pub struct Health {
     pub seconds: Ring<Figures, HISTORY_SECONDS>,
     /// Seconds since the broadcast began, those that are forgotten included.
     pub closed: u64,
+    /// All of them together.
+    pub total: Figures,
 }
 
 impl Health {
     /// Takes the figures of the second after the newest.
     pub fn push(&mut self, second: Figures) {
+        self.total.absorb(&second);
         self.seconds.push(second);
         self.closed += 1;
     }
@@ -63,7 +66,7 @@ pub struct Figures {
     /// What was decoded of it, for encoded renditions and stills.
     pub decoding: DecodingFigures,
     /// Encoded renditions, by the number of the variant. `None`: there was none of this number.
-    pub renditions: [Option<RenditionFigures>; VARIANTS_MAX],
+    pub renditions: [Option<RenditionFigures>; VARIANT_NUMBERS],
 }
 
 impl Figures {
@@ -169,6 +172,7 @@ mod tests {
             let mean = (total > 0).then_some(Duration::from_millis(2));
             assert_eq!(recent.decoding.decode_time_mean(), mean);
         }
+        assert_eq!(health.total, health.recent(10), "nothing is forgotten yet");
         let three = health.recent(3);
         assert!((three.per_second(three.ingest.pictures.into()) - 30.0).abs() < 1e-9);
     }
@@ -182,6 +186,8 @@ mod tests {
         assert_eq!((health.closed, health.seconds.len()), (1_000, HISTORY_SECONDS));
         let oldest = health.seconds.iter().next().map(|second| second.ingest.pictures);
         assert_eq!(oldest, Some(700));
+        let total = &health.total;
+        assert_eq!((total.seconds, total.ingest.pictures), (1_000, 499_500), "but summed up");
     }
 
     #[test]

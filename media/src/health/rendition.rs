@@ -14,6 +14,8 @@ const PICTURE_MAX: Duration = Duration::from_secs(1);
 pub struct RenditionFigures {
     /// What it did without, at the end of the time.
     pub step: Step,
+    /// Nobody asked for it, so nothing was encoded: at the end of the time.
+    pub paused: bool,
     /// Coded pictures that came.
     pub pictures: u32,
     /// Bits of the pictures.
@@ -28,6 +30,8 @@ pub struct RenditionFigures {
     pub lag: Duration,
     /// The longest of it.
     pub lag_max: Duration,
+    /// Pictures whose lag was longer than the time from the picture before to them.
+    pub behind: u32,
     /// Most pictures that waited for the encoder.
     pub waiting_max: u32,
     /// Pictures that were due and did not get to the encoder.
@@ -56,6 +60,8 @@ pub struct CodedPicture {
 pub struct RenditionReading {
     /// What it does without.
     pub step: Step,
+    /// Nothing is encoded because nobody asks for it.
+    pub paused: bool,
     /// Most pictures that waited for the encoder since the last reading.
     pub waiting_max: u32,
     /// Pictures that did not get to the encoder since the last reading.
@@ -67,12 +73,14 @@ impl RenditionFigures {
     pub(super) const fn at(step: Step) -> Self {
         Self {
             step,
+            paused: false,
             pictures: 0,
             bits: 0,
             media: Duration::ZERO,
             encode_time: Duration::ZERO,
             lag: Duration::ZERO,
             lag_max: Duration::ZERO,
+            behind: 0,
             waiting_max: 0,
             dropped: 0,
             late: 0,
@@ -93,12 +101,14 @@ impl RenditionFigures {
 
     pub(super) fn absorb(&mut self, later: &Self) {
         self.step = later.step;
+        self.paused = later.paused;
         self.pictures = self.pictures.saturating_add(later.pictures);
         self.bits = self.bits.saturating_add(later.bits);
         self.media = self.media.saturating_add(later.media);
         self.encode_time = self.encode_time.saturating_add(later.encode_time);
         self.lag = self.lag.saturating_add(later.lag);
         self.lag_max = self.lag_max.max(later.lag_max);
+        self.behind = self.behind.saturating_add(later.behind);
         self.waiting_max = self.waiting_max.max(later.waiting_max);
         self.dropped = self.dropped.saturating_add(later.dropped);
         self.late = self.late.saturating_add(later.late);
@@ -106,6 +116,7 @@ impl RenditionFigures {
 
     pub(super) fn read(&mut self, reading: RenditionReading) {
         self.step = reading.step;
+        self.paused = reading.paused;
         self.waiting_max = self.waiting_max.max(reading.waiting_max);
         self.dropped = self.dropped.saturating_add(reading.dropped);
     }
@@ -115,7 +126,9 @@ impl RenditionFigures {
         self.pictures += 1;
         self.bits += 8 * picture.bytes as u64;
         let span = before.and_then(|before| duration(picture.pts.minus(before)));
-        self.media += span.filter(|span| *span <= PICTURE_MAX).unwrap_or_default();
+        let span = span.filter(|span| *span <= PICTURE_MAX);
+        self.media += span.unwrap_or_default();
+        self.behind += u32::from(span.is_some_and(|span| picture.lag > span));
         self.encode_time += picture.encode_time;
         self.lag += picture.lag;
         self.lag_max = self.lag_max.max(picture.lag);
@@ -126,6 +139,22 @@ impl RenditionFigures {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_that_lag_by_more_than_one() {
+        let (mut figures, mut before) = (RenditionFigures::at(Step::Full), None);
+        for (millis, lag) in [(0, 90), (40, 39), (80, 40), (120, 41), (200, 41), (3_000, 90)] {
+            let (pts, lag) = (MediaTime::from_millis(millis), Duration::from_millis(lag));
+            let encode_time = Duration::ZERO;
+            figures.coded(&CodedPicture { pts, bytes: 9, encode_time, lag, late: false }, before);
+            before = Some(pts);
+        }
+        assert_eq!((figures.pictures, figures.behind), (6, 1));
+        let mut sum = RenditionFigures::at(Step::Full);
+        sum.absorb(&figures);
+        sum.absorb(&figures);
+        assert_eq!(sum.behind, 2);
+    }
 
     #[test]
     fn media_time_that_pictures_show() {
@@ -144,6 +173,8 @@ mod tests {
                 before = Some(pts);
             }
             assert_eq!(figures.media, Duration::from_millis(millis), "{name}");
+            // Of 25 ms, where pictures are 40 apart.
+            assert_eq!(figures.behind, 0, "{name}");
             assert_eq!(figures.lag_mean(), Some(Duration::from_millis(25)));
             let busy = 10.0 * times.len() as f64;
             let speed = figures.speed().expect("it worked");

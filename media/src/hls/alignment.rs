@@ -11,24 +11,35 @@
 //!
 //! - Audio that is ahead of video by less than a second waits, so that boundaries agree. When it is
 //!   further ahead it is packaged, and the next boundary falls where audio then is.
+//! - Video that stays away, while audio comes, stands: see [`stand`].
 //! - Video that stays away until the audio segment reaches TARGETDURATION: its last picture is
 //!   extended to there, both segments end, and video's next segments are gaps until it returns
 //!   (PL-19).
 //! - Audio that stays away for a second after a boundary: its last unit is extended to the
 //!   boundary. Segments without any audio are gaps.
 //! - Both stay away for more than TARGETDURATION: a new timeline, [`TimelineBreak`].
+//!
+//! Whatever the times, no segment of either track is longer than TARGETDURATION and a unit (PL-3).
+//! Audio that ends before the first picture is dropped. A boundary that lies further away, because
+//! pictures are shown long after they decode, counts from TARGETDURATION on as reached; where the
+//! pictures are past audio's full segment and have not ended theirs, both end.
 
 mod flow;
+mod outlook;
+mod stand;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::cutter::{Cutter, OpenSegment};
 use super::follower::{Follower, Horizon};
 use super::leader::{Expected, Held, Leader, NextSync};
 use super::limits::{DECODE_TICKS_MAX, OFFSET_TICKS_MAX};
+use super::lineup::Boundary;
+use super::names::RenditionId;
 use super::rendition_writer::RenditionWriter;
-use super::rungs::{Placed, Rungs, close_until};
-use super::update::Update;
+use super::rungs::{Placed, RungChange, Rungs, close_until};
+use super::update::{Change, Update};
 use crate::access_unit::{AccessUnit, TrackKind};
 use crate::time::MediaTime;
 
@@ -60,6 +71,18 @@ pub(super) struct Alignment {
     keyframes_too_rare: bool,
     /// What the follower may count on.
     horizon: Option<Horizon>,
+    /// Other renditions of the leader's pictures from its next segment on.
+    change: Option<LineupChange>,
+}
+
+/// Other renditions of the leader's pictures.
+#[derive(Debug)]
+pub(super) struct LineupChange {
+    /// The leader's own.
+    pub(super) leader: Option<RenditionId>,
+    pub(super) rungs: RungChange,
+    /// What the windows are told.
+    pub(super) update: Arc<Change>,
 }
 
 /// The writers of a timeline.
@@ -81,27 +104,28 @@ pub(super) struct TrackWriter {
 }
 
 impl Alignment {
-    /// Lengths in any unit; `start` is the output time of the first unit, `opening` when it is the
-    /// first of its broadcast.
+    /// Lengths in any unit; `opening` when it is the first of its broadcast.
     pub(super) fn new(
         target: MediaTime,
         limit: MediaTime,
-        start: MediaTime,
         opening: bool,
+        first: Boundary,
         tracks: TrackWriters,
     ) -> Self {
         let TrackWriters { leader, follower, rungs } = tracks;
+        let Boundary { timeline, start, lineup } = first;
         let ticks = |time: MediaTime| time.rescale(leader.writer.timescale()).ticks();
         let cutter = Cutter::new(ticks(target), ticks(limit), leader.writer.part_target(), opening);
         Self {
             cutter,
             leader: Leader::new(leader),
             follower: follower.map(|track| Follower::new(track, start)),
-            rungs: Rungs::new(rungs, start),
+            rungs: Rungs::new(rungs, start, timeline, lineup),
             target,
             limit,
             keyframes_too_rare: false,
             horizon: None,
+            change: None,
         }
     }
 
@@ -120,6 +144,7 @@ impl Alignment {
                 return Ok(());
             };
             follower.push(in_timescale(unit, follower.writer()), now);
+            self.stand(out);
         }
         self.flow(out)?;
         let now = self.leader_time();
@@ -144,8 +169,23 @@ impl Alignment {
     }
 
     /// The next time at which the rungs' encoders start anew.
-    pub(super) fn poll_boundary(&mut self) -> Option<MediaTime> {
+    pub(super) fn poll_boundary(&mut self) -> Option<Boundary> {
         self.rungs.poll_boundary()
+    }
+
+    /// Other renditions from the leader's next segment on.
+    pub(super) fn change(&mut self, change: LineupChange) {
+        self.change = Some(change);
+    }
+
+    /// A change waits for its segment, or for the last pictures of a rung that ends.
+    pub(super) fn is_changing(&self) -> bool {
+        self.change.is_some() || self.rungs.is_any_ending()
+    }
+
+    /// Number of the leader's next segment.
+    pub(super) const fn next_cut(&self) -> u64 {
+        self.leader.writer.msn() + 1
     }
 
     /// Ends the timeline: writes every unit held and closes all segments at the same number.
@@ -230,7 +270,7 @@ impl Alignment {
                     return Err(TimelineBreak(unit));
                 }
                 duration = Some(lasts);
-                after_listed = held.listed && !self.let_stand(&unit, out);
+                after_listed = held.listed && !self.let_stand(held.stands, &unit, out);
                 self.emit(held, dts, out);
             }
             None => {
@@ -240,6 +280,8 @@ impl Alignment {
                 self.end_gap(&unit, out);
             }
         }
+        let heard = self.follower.as_ref().and_then(Follower::heard);
+        self.leader.observe_sound(&unit, heard);
         let usual = duration.unwrap_or_else(|| self.leader.last_duration());
         self.decide_cut(&unit, usual, out);
         if let Some(follower) = &mut self.follower {
@@ -249,29 +291,6 @@ impl Alignment {
         self.leader.hold(unit, duration, after_listed);
         self.look_ahead(out);
         Ok(())
-    }
-
-    /// The unit comes more than a part later than the one listed early was said to end: that one
-    /// stands in parts without samples. If the segment must not last so long, the time is a gap
-    /// instead, and `true` is returned.
-    fn let_stand(&mut self, unit: &AccessUnit, out: &mut VecDeque<Update>) -> bool {
-        let dts = unit.dts.ticks();
-        let end = self.leader.writer.end();
-        if dts - end <= self.leader.writer.part_target() {
-            return false;
-        }
-        let too_long = |open: OpenSegment| dts - open.earliest > self.cutter.limit();
-        match self.open_segment() {
-            Some(open) if !self.leader.owes_cut && !too_long(open) => {
-                self.leader.writer.reach(dts, out);
-                return false;
-            }
-            Some(_) => self.cut(self.leader.shown_at(end), end, out),
-            None => {}
-        }
-        self.leader.owes_cut = false;
-        self.cut(self.leader.boundary(unit), dts, out);
-        true
     }
 
     /// Ends the segment or the part before `unit`, if it begins a new one.
@@ -304,7 +323,7 @@ impl Alignment {
     /// Writes a unit of the leader, if that has not been done. If it turned out to last longer than
     /// expected, so long that the segment would exceed TARGETDURATION, it begins the next one.
     fn emit(&mut self, held: Held, until: i64, out: &mut VecDeque<Update>) {
-        let Held { unit, from, listed } = held;
+        let Held { unit, from, listed, .. } = held;
         if listed {
             return;
         }
@@ -315,8 +334,8 @@ impl Alignment {
             self.cut(self.leader.boundary(&unit), from, out);
         }
         self.leader.observe_written(&unit);
-        // Alone in its segment, and decoded before its time: what is too long is a hole.
-        let start = self.leader.writer.segment_start().map_or(from, |start| start.max(from));
+        // Alone in its segment, which may begin before it: what is too long is a hole.
+        let start = self.leader.writer.segment_start().unwrap_or(from);
         let until = until.min(start + self.cutter.limit());
         self.leader.writer.append(unit, from, until, out);
     }
@@ -345,6 +364,8 @@ impl Alignment {
             decided: now.plus(self.ticks(duration * 3 / 4)),
             next: now.plus(self.ticks(duration)),
             cuts: if unsure { None } else { Some(cut != Cut::None) },
+            // Up to an eighth early, as above.
+            unknown: now.plus(self.ticks(duration * 2 - duration / 8)),
         });
         let last = fits && cut == Cut::Sure;
         let too_long = until - next.earliest > self.cutter.limit();
@@ -379,7 +400,13 @@ impl Alignment {
         if let Some(follower) = &mut self.follower {
             follower.add_boundary(boundary);
         }
-        self.rungs.add_boundary(boundary);
+        let change = self.change.take().map(|LineupChange { leader, rungs, update }| {
+            let msn = update.first_msn;
+            out.push_back(Update::Change(update));
+            out.extend(self.leader.writer.rename(leader).map(Update::RenditionEnd));
+            (rungs, msn)
+        });
+        self.rungs.add_boundary(boundary, change);
     }
 
     /// The leader comes late, or returns after segments were ended without it: what is missing up

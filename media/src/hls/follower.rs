@@ -26,6 +26,8 @@ pub(super) struct Horizon {
     pub(super) next: MediaTime,
     /// Whether it should begin a segment; `None` when that is open.
     pub(super) cuts: Option<bool>,
+    /// Where the unit behind it should stand, of which nothing is known.
+    pub(super) unknown: MediaTime,
 }
 
 /// Units in, parts out.
@@ -84,27 +86,33 @@ impl Follower {
         self.writer.begin_with(other);
     }
 
-    /// A timeline begins with the leader's first unit; sound that waited for it and ends before is
-    /// not worth a segment that begins earlier.
-    pub(super) fn drop_before_start(&mut self, start: MediaTime) {
+    /// A timeline begins with the leader's first unit; sound that waited for it, or comes behind
+    /// it, and ends before is not worth a segment that begins earlier.
+    pub(super) fn drop_before_start(&mut self) {
         if self.writer.segment_start().is_some() {
             return;
         }
+        let Some(start) = self.writer.origin() else { return };
         let unit = self.time(self.unit_duration);
         while self.queue.front().is_some_and(|front| front.pts.plus(unit) <= start) {
             self.queue.pop_front();
         }
     }
 
-    /// Ends the segments that the next unit lies behind, whether it has come or not.
+    /// Ends the segments that the next unit lies behind, whether it has come or not. A boundary
+    /// further away than TARGETDURATION is as good as there.
     pub(super) fn cross_boundaries(&mut self, limit: MediaTime, out: &mut VecDeque<Update>) {
         while let Some(boundary) = self.boundaries.front() {
-            let next = match self.queue.front() {
-                Some(front) => front.pts,
-                None if !self.writer.is_segment_empty() => self.time(self.writer.end()),
+            let (next, decodes) = match self.queue.front() {
+                Some(front) => (front.pts, front.dts),
+                None if !self.writer.is_segment_empty() => {
+                    let end = self.time(self.writer.end());
+                    (end, end)
+                }
                 None => return,
             };
-            if next < *boundary {
+            let lasts = self.segment_start().map(|start| decodes.minus(start));
+            if next < *boundary && lasts.is_none_or(|lasts| lasts < limit) {
                 return;
             }
             self.end_segment(limit, out);
@@ -136,7 +144,11 @@ impl Follower {
         let end = self.time(until);
         let behind = self.boundaries.front().is_some_and(|boundary| end >= *boundary);
         let at_next = horizon.filter(|horizon| end >= horizon.next);
-        let unsure = at_next.is_some_and(|horizon| horizon.cuts.is_none());
+        // A rung with fewer pictures than the source may end behind the leader's next unit.
+        let unsure = at_next.is_some_and(|horizon| match horizon.cuts {
+            None => true,
+            Some(cuts) => !cuts && end >= horizon.unknown,
+        });
         let full = self.writer.is_filled_by(from, until, duration);
         let regular = duration == self.unit_duration && from >= self.writer.end();
         if !regular || unsure || !(full || behind) {
@@ -220,6 +232,19 @@ impl Follower {
         self.queue.front().map(|unit| unit.pts)
     }
 
+    /// Decode time of the first unit that can complete a part, if units come regularly; such a one
+    /// may come `early_units` early.
+    pub(super) fn next_due(&self, early_units: i64) -> Option<MediaTime> {
+        self.writer.segment_start().filter(|_| self.boundaries.is_empty())?;
+        let unit = self.durations.expected(0)?;
+        Some(self.time(self.writer.part_end(self.writer.end()) - early_units * unit))
+    }
+
+    /// Decode time of the newest unit that came.
+    pub(super) fn heard(&self) -> Option<MediaTime> {
+        self.newest.map(|newest| self.time(newest))
+    }
+
     /// The next unit has waited long enough for the leader (TS-8).
     pub(super) fn is_too_far_ahead(&self) -> bool {
         let (Some(front), Some(back)) = (self.queue.front(), self.queue.back()) else {
@@ -234,6 +259,15 @@ impl Follower {
             return false;
         };
         !self.writer.is_segment_empty() && front.dts.minus(start) >= target
+    }
+
+    /// The open segment has lasted for `limit` when the next unit begins, and the leader has not
+    /// ended it.
+    pub(super) fn is_overdue(&self, limit: MediaTime) -> bool {
+        let (Some(front), Some(start)) = (self.queue.front(), self.aligned_start()) else {
+            return false;
+        };
+        front.dts.minus(start) >= limit
     }
 
     /// With the next unit the open segment would last longer than `limit`, counted from `other` if
@@ -267,7 +301,7 @@ impl Follower {
         {
             let longest = start.saturating_add(limit.rescale(self.writer.timescale()).ticks());
             let stands = end.min(longest);
-            if stands - self.writer.end() > self.unit_duration {
+            if stands.saturating_sub(self.writer.end()) > self.unit_duration {
                 self.writer.reach(stands, out);
             }
         }

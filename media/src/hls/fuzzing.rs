@@ -115,6 +115,9 @@ impl Broadcaster {
         let frame = choices.pick(&[3_000, 3_600, 3_003, 1_500, 18_000, 90_000]);
         let gop = i64::from(choices.byte() % 64) + 1;
         for index in 0..count {
+            if self.units >= UNITS_MAX {
+                break;
+            }
             self.push_picture(self.video_90k, 0, index % gop == 0);
             self.video_90k = self.video_90k.saturating_add(frame);
             self.catch_up();

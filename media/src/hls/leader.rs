@@ -37,6 +37,8 @@ pub(super) struct Leader {
     /// reorder delay.
     sync_offset: i64,
     awaits_sync: bool,
+    /// How far sound was ahead of pictures when they came, lately, in track ticks.
+    sound_ahead: i64,
 }
 
 /// The newest unit.
@@ -48,6 +50,8 @@ pub(super) struct Held {
     pub(super) from: i64,
     /// It was written with the duration expected, and its part is listed.
     pub(super) listed: bool,
+    /// It was written because nothing came while sound went on: when it ends is open.
+    pub(super) stands: bool,
 }
 
 /// The unit that should come next, in track ticks.
@@ -85,6 +89,7 @@ impl Leader {
             sync_intervals: Rhythm::new(),
             sync_offset: 0,
             awaits_sync: true,
+            sound_ahead: 0,
         }
     }
 
@@ -119,7 +124,23 @@ impl Leader {
         // Sound has no use for a composition offset: what is missing stays missing.
         let follows = after_listed && self.kind == TrackKind::Video;
         let from = if follows { self.writer.decoded() } else { dts.max(self.writer.end()) };
-        self.held = Some(Held { unit, from, listed: false });
+        self.held = Some(Held { unit, from, listed: false, stands: false });
+    }
+
+    /// Takes note of where sound was when `unit` came. What was once is forgotten over a dozen
+    /// pictures.
+    pub(super) fn observe_sound(&mut self, unit: &AccessUnit, heard: Option<MediaTime>) {
+        const MEMORY: i64 = 8;
+        let Some(heard) = heard else { return };
+        let ahead = heard.minus(self.boundary(unit)).rescale(self.writer.timescale()).ticks();
+        self.sound_ahead = ahead.max(self.sound_ahead - self.sound_ahead / MEMORY);
+    }
+
+    /// How much later than sound a picture may come, in track ticks. `None` while nothing is known
+    /// of this source.
+    pub(super) fn patience(&self) -> Option<i64> {
+        self.durations.newest()?;
+        Some(self.sound_ahead)
     }
 
     /// Takes note of a sync unit that is written.
@@ -132,6 +153,11 @@ impl Leader {
     /// Duration of the unit before, in track ticks.
     pub(super) fn last_duration(&self) -> i64 {
         self.durations.newest().unwrap_or(self.usual)
+    }
+
+    /// The longest of the units before, in track ticks.
+    pub(super) fn longest_duration(&self) -> i64 {
+        self.durations.longest().max(self.usual)
     }
 
     /// What should come next, if units come regularly.
@@ -150,6 +176,11 @@ impl Leader {
             (_, None) => NextSync::Unknown,
         };
         Some(Expected { dts, duration, sync })
+    }
+
+    /// Where the next sync unit should stand, in track ticks.
+    pub(super) fn next_sync(&self) -> Option<i64> {
+        Some(self.last_sync? + self.sync_intervals.newest()?)
     }
 
     /// Duration of a unit that has no successor: as long as the one before, unless rounding would

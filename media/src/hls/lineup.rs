@@ -39,4 +39,7 @@ pub struct Boundary {
     pub timeline: u64,
     /// Presentation time.
     pub start: MediaTime,
+    /// Count of [changes](super::Segmenter::change_lineup) of the lineup up to here: the segment
+    /// has pictures of the renditions of the last.
+    pub lineup: u64,
 }

@@ -53,8 +53,8 @@ pub use reload::WaitFor;
 pub use rungs::Placed;
 pub use segmenter::{Segmenter, SegmenterConfig};
 pub use update::{
-    InitSection, Part, Presentation, Rendition, RenditionMedia, SegmentEnd, SegmentStart, Timeline,
-    Update,
+    Change, InitSection, Part, Presentation, Rendition, RenditionMedia, SegmentEnd, SegmentStart,
+    Timeline, Update,
 };
 pub use window::{
     Answer, BroadcastState, MediaAnswer, MediaBody, RenditionStatus, Window, WindowConfig,

@@ -1,7 +1,8 @@
 //! Samples of one track into parts and segments of one rendition.
 //!
 //! Two clocks run here. `end` is where the samples written so far end: the next `tfdt` (CM-7),
-//! unless nothing was delivered since. `cursor` is where the listed parts end. They meet whenever a
+//! unless nothing was delivered since, or the last sample was said to last longer than it turned
+//! out to. `cursor` is where the listed parts end. They meet whenever a
 //! part closes at a unit, and
 //!
 //! ```text
@@ -46,6 +47,8 @@ pub(super) struct RenditionWriter {
     anchor: Anchor,
     /// PART-TARGET in track ticks, rounded down.
     part_target: i64,
+    /// TARGETDURATION in track ticks: no gap is longer (PL-3). Whoever appends sees to the rest.
+    limit: i64,
     sequence_number: u32,
     msn: u64,
     /// The first segment of the timeline carries DISCONTINUITY (AL-1).
@@ -54,7 +57,8 @@ pub(super) struct RenditionWriter {
     /// `None` until the timeline's first sample or gap.
     cursor: Option<i64>,
     end: i64,
-    /// Where the last sample ends, the same as `end` or earlier; [`NOTHING_DECODED`] before any.
+    /// Where the last sample was said to end: the same as `end`, earlier after a pause, later while
+    /// or after a picture stood still; [`NOTHING_DECODED`] before any.
     decoded: i64,
     origin: Option<i64>,
     samples: Vec<Sample>,
@@ -88,6 +92,7 @@ impl RenditionWriter {
         timescale: Timescale,
         anchor: Anchor,
         part_target: MediaTime,
+        limit: MediaTime,
         from: Continuation,
     ) -> Self {
         let hz = i64::from(timescale.hz());
@@ -99,6 +104,7 @@ impl RenditionWriter {
             timescale,
             anchor,
             part_target: target.max(1),
+            limit: limit.rescale(timescale).ticks().max(1),
             sequence_number: from.sequence_number,
             msn: from.msn,
             discontinuity: from.discontinuity,
@@ -118,6 +124,11 @@ impl RenditionWriter {
     pub(super) fn begin_with(&mut self, other: MediaTime) {
         let other = other.rescale(self.timescale).ticks();
         self.origin.get_or_insert(other);
+    }
+
+    /// Where the timeline begins in the other track, once that is known.
+    pub(super) fn origin(&self) -> Option<MediaTime> {
+        self.origin.map(|origin| self.time(origin))
     }
 
     /// Adds a unit that decodes at `from` and lasts until `until`; the part it fills is listed by
@@ -197,20 +208,54 @@ impl RenditionWriter {
         self.ends_segment = false;
     }
 
+    /// Goes on under another name, or without one, between two segments. Gives the old name if it
+    /// had another.
+    pub(super) fn rename(&mut self, id: Option<RenditionId>) -> Option<RenditionId> {
+        let old = std::mem::replace(&mut self.id, id);
+        if old != id {
+            // It began in a segment that nobody listed under this name.
+            self.discontinuity = false;
+        }
+        old.filter(|_| old != id)
+    }
+
+    /// Lists a whole part: the last sample, or the silence behind it, lasts at least so long.
+    pub(super) fn list_standing_part(&mut self, out: &mut VecDeque<Update>) {
+        let until = self.cursor_end();
+        self.end = until;
+        self.list_part(until, out);
+    }
+
+    /// The last sample, which stood still, gives way at `dts`, or where the listed parts end if
+    /// that is later. Its own duration can be corrected while it is not listed.
+    pub(super) fn stand_until(&mut self, dts: i64, out: &mut VecDeque<Update>) {
+        let until = dts.max(self.cursor_or(dts));
+        if until >= self.end {
+            return self.reach(until, out);
+        }
+        if let Some(last) = self.samples.last_mut() {
+            let surplus = u32::try_from(self.end - until).unwrap_or(u32::MAX);
+            let duration = last.duration.saturating_sub(surplus).max(1);
+            self.decoded -= i64::from(last.duration - duration);
+            last.duration = duration;
+        }
+        self.end = until;
+    }
+
     /// Its rendition.
     pub(super) const fn id(&self) -> Option<RenditionId> {
         self.id
     }
 
     /// Ends the open segment. If it has nothing, it becomes a gap from where the rendition ends to
-    /// `gap_end`.
+    /// `gap_end`, or as far as a segment may reach.
     pub(super) fn close_segment(&mut self, gap_end: i64, out: &mut VecDeque<Update>) {
         self.list_the_rest(out);
         let gap = self.segment.is_none();
         if gap {
             let before = gap_end.saturating_sub(1);
             let start = self.cursor.or(self.origin).unwrap_or(before);
-            let end = gap_end.max(start + 1);
+            let end = gap_end.clamp(start + 1, start + self.limit);
             self.segment = Some(Segment { start, independent: true, parts: 0, announced: false });
             self.announce_segment(out);
             self.cursor = Some(end);
@@ -262,6 +307,11 @@ impl RenditionWriter {
     /// Ticks that a unit at `dts` may last in the open part.
     pub(super) fn room_in_part(&self, dts: i64) -> i64 {
         self.cursor_or(dts) + self.part_target - dts
+    }
+
+    /// Where the open part ends at the latest, or one that begins at `dts` if there is none.
+    pub(super) fn part_end(&self, dts: i64) -> i64 {
+        self.cursor_or(dts).saturating_add(self.part_target)
     }
 
     /// PART-TARGET in track ticks.

@@ -26,6 +26,11 @@ impl<const N: usize> Rhythm<N> {
         self.count = N.min(self.count + 1);
     }
 
+    /// The longest distance; 0 before the first.
+    pub(super) fn longest(&self) -> i64 {
+        self.recent.iter().copied().max().unwrap_or(0)
+    }
+
     /// The newest distance.
     pub(super) fn newest(&self) -> Option<i64> {
         self.recent.last().copied().filter(|_| self.count > 0)

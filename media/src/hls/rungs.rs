@@ -4,11 +4,15 @@
 //! An encoder is always behind the leader, so where a segment begins is known before the picture
 //! that begins it is there. A rung that is late delays its own playlist and nobody else's; one that
 //! delivers nothing for a while has gaps (PL-19), until a sync picture comes.
+//!
+//! Rungs come and go at the leader's boundaries. One that goes still gets its pictures of the
+//! segment before, and ends when that is whole.
 
 use std::collections::VecDeque;
 
 use super::alignment::{TrackWriter, in_timescale};
 use super::follower::{Follower, Horizon};
+use super::lineup::Boundary;
 use super::rendition_writer::RenditionWriter;
 use super::update::Update;
 use crate::access_unit::AccessUnit;
@@ -28,9 +32,24 @@ pub enum Placed {
 pub(super) struct Rungs {
     rungs: Vec<Rung>,
     /// Where segments begin, not told to the encoders yet.
-    boundaries: VecDeque<MediaTime>,
+    boundaries: VecDeque<Boundary>,
     /// The first segment's start is known.
     began: bool,
+    /// Count of timelines before this one.
+    timeline: u64,
+    /// Count of lineups before the one in force.
+    lineup: u64,
+}
+
+/// Other rungs from a boundary on.
+#[derive(Debug)]
+pub(super) struct RungChange {
+    /// Variants that go on; what is neither here nor new ends.
+    pub(super) kept: Vec<u8>,
+    /// Those that begin, their writers at the number of the boundary's segment.
+    pub(super) new: Vec<(u8, TrackWriter)>,
+    /// See [`Boundary::lineup`].
+    pub(super) lineup: u64,
 }
 
 #[derive(Debug)]
@@ -38,18 +57,33 @@ struct Rung {
     variant: u8,
     follower: Follower,
     awaits_sync: bool,
+    /// It ends before the segment of this number.
+    until: Option<u64>,
+}
+
+impl Rung {
+    fn new(variant: u8, writer: TrackWriter, start: MediaTime) -> Self {
+        let follower = Follower::new(writer, start);
+        Self { variant, follower, awaits_sync: true, until: None }
+    }
+
+    /// Whether it was to end and has.
+    fn has_ended(&self) -> bool {
+        self.until.is_some_and(|until| self.follower.writer().msn() >= until)
+    }
 }
 
 impl Rungs {
-    /// Writers by the number of their variant; `start` as in [`Follower::new`].
-    pub(super) fn new(writers: Vec<(u8, TrackWriter)>, start: MediaTime) -> Self {
-        let rung = |(variant, writer)| Rung {
-            variant,
-            follower: Follower::new(writer, start),
-            awaits_sync: true,
-        };
-        let rungs = writers.into_iter().map(rung).collect();
-        Self { rungs, boundaries: VecDeque::new(), began: false }
+    /// Writers by the number of their variant; `start` as in [`Follower::new`], the counts as in
+    /// [`Boundary`].
+    pub(super) fn new(
+        writers: Vec<(u8, TrackWriter)>,
+        start: MediaTime,
+        timeline: u64,
+        lineup: u64,
+    ) -> Self {
+        let rungs = writers.into_iter().map(|(variant, w)| Rung::new(variant, w, start)).collect();
+        Self { rungs, boundaries: VecDeque::new(), began: false, timeline, lineup }
     }
 
     /// Takes the next picture of a variant.
@@ -68,12 +102,31 @@ impl Rungs {
         if rung.awaits_sync { Placed::Dropped } else { Placed::Taken }
     }
 
-    /// See [`Follower::add_boundary`].
-    pub(super) fn add_boundary(&mut self, boundary: MediaTime) {
+    /// See [`Follower::add_boundary`]. `change`: other rungs from here on, and the number of the
+    /// segment that begins here.
+    pub(super) fn add_boundary(&mut self, boundary: MediaTime, change: Option<(RungChange, u64)>) {
         self.rungs.iter_mut().for_each(|rung| rung.follower.add_boundary(boundary));
-        if !self.rungs.is_empty() {
-            self.boundaries.push_back(boundary);
+        let mut concerned = !self.rungs.is_empty();
+        if let Some((RungChange { kept, new, lineup }, msn)) = change {
+            for rung in self.rungs.iter_mut().filter(|rung| !kept.contains(&rung.variant)) {
+                rung.until.get_or_insert(msn);
+            }
+            for (variant, writer) in new {
+                let mut rung = Rung::new(variant, writer, boundary);
+                rung.follower.begin_with(boundary);
+                self.rungs.push(rung);
+            }
+            self.lineup = lineup;
+            concerned = true;
         }
+        if concerned {
+            self.push_boundary(boundary);
+        }
+    }
+
+    fn push_boundary(&mut self, start: MediaTime) {
+        let Self { timeline, lineup, .. } = *self;
+        self.boundaries.push_back(Boundary { timeline, start, lineup });
     }
 
     /// The leader has a picture; the timeline begins with the first of them. See
@@ -81,12 +134,14 @@ impl Rungs {
     pub(super) fn begin_with(&mut self, leader: MediaTime) {
         if !std::mem::replace(&mut self.began, true) {
             self.rungs.iter_mut().for_each(|rung| rung.follower.begin_with(leader));
-            self.boundaries.extend((!self.rungs.is_empty()).then_some(leader));
+            if !self.rungs.is_empty() {
+                self.push_boundary(leader);
+            }
         }
     }
 
     /// The next time at which the encoders start anew.
-    pub(super) fn poll_boundary(&mut self) -> Option<MediaTime> {
+    pub(super) fn poll_boundary(&mut self) -> Option<Boundary> {
         self.boundaries.pop_front()
     }
 
@@ -111,6 +166,22 @@ impl Rungs {
                 follower.release_if_silent(now, limit, out);
             }
         }
+        self.remove_ended(out);
+    }
+
+    /// Whether a rung is about to end.
+    pub(super) fn is_any_ending(&self) -> bool {
+        self.rungs.iter().any(|rung| rung.until.is_some())
+    }
+
+    fn remove_ended(&mut self, out: &mut VecDeque<Update>) {
+        self.rungs.retain(|rung| {
+            let ended = rung.has_ended();
+            if ended {
+                out.extend(rung.follower.writer().id().map(Update::RenditionEnd));
+            }
+            !ended
+        });
     }
 
     /// Ends the timeline: writes everything and closes the segments before number `until`, or
@@ -123,18 +194,26 @@ impl Rungs {
         limit: MediaTime,
         out: &mut VecDeque<Update>,
     ) -> u64 {
-        for Rung { follower, .. } in &mut self.rungs {
+        for Rung { follower, until, .. } in &mut self.rungs {
             follower.drain(limit, out);
             let writer = follower.writer_mut();
             if !writer.is_segment_empty() {
                 writer.close_segment(writer.end(), out);
             }
+            if let Some(until) = *until {
+                close_until(writer, until, end, out);
+            }
         }
+        self.remove_ended(out);
         let until = self.writers().map(RenditionWriter::msn).max().map_or(until, |n| n.max(until));
         for Rung { follower, .. } in &mut self.rungs {
             close_until(follower.writer_mut(), until, end, out);
         }
         until
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rungs.is_empty()
     }
 
     pub(super) fn writers(&self) -> impl Iterator<Item = &RenditionWriter> {

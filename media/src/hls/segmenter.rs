@@ -6,6 +6,8 @@
 //!
 //! Each method only queues updates; take them with [`Segmenter::poll_update`].
 
+mod change;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -80,6 +82,8 @@ pub struct Segmenter {
     next_discontinuity_sequence: u64,
     /// Count of timelines before this one.
     timeline: u64,
+    /// Count of changes of the lineup.
+    lineup: u64,
     updates: VecDeque<Update>,
 }
 
@@ -118,6 +122,7 @@ impl Segmenter {
             next_msn: config.first_msn.max(1),
             next_discontinuity_sequence: config.first_discontinuity_sequence,
             timeline: 0,
+            lineup: 0,
             updates: VecDeque::new(),
         }
     }
@@ -178,8 +183,7 @@ impl Segmenter {
     /// that was pushed last is decoded.
     pub fn poll_boundary(&mut self) -> Option<Boundary> {
         let Input::Running { alignment, .. } = &mut self.input else { return None };
-        let start = alignment.poll_boundary()?;
-        Some(Boundary { timeline: self.timeline, start })
+        alignment.poll_boundary()
     }
 
     /// The publisher is gone: writes the units held, closes part and segment (F1). The broadcast
@@ -205,6 +209,13 @@ impl Segmenter {
         self.updates.pop_front()
     }
 
+    /// Decode time of the first unit that can complete a part or a segment: those before it need
+    /// not be pushed at once. `None` when any may.
+    pub fn next_due(&self) -> Option<MediaTime> {
+        let Input::Running { alignment, .. } = &self.input else { return None };
+        alignment.next_due()
+    }
+
     /// A number that no segment has used, for [`SegmenterConfig::first_msn`] of the next process.
     pub fn next_msn(&self) -> u64 {
         let open = match &self.input {
@@ -227,22 +238,14 @@ impl Segmenter {
             None => self.begin_broadcast(tracks),
         };
         let Some(broadcast) = &mut self.broadcast else { return };
+        let limit = presentation.longest_segment();
         let msn = self.next_msn;
         let discontinuity = msn > presentation.first_msn;
         let mut renditions = Vec::with_capacity(2 + lineup.rungs.len());
         let mut write = |shape: TrackShape, anchor: Anchor| {
-            let mut sequence_number = FIRST_SEQUENCE_NUMBER;
-            if let Some(id) = shape.id {
-                let init;
-                (init, sequence_number) = broadcast.init_section(id, msn, shape.init);
-                let TrackShape { codec, bitrate, media, .. } = shape;
-                renditions.push(Rendition { id, codec, bitrate, media, init });
-            }
-            let from = Continuation { msn, sequence_number, discontinuity };
-            let part_target = presentation.part_target;
-            let (id, kind, timescale) = (shape.id, shape.kind, shape.timescale);
-            let writer = RenditionWriter::new(id, kind, timescale, anchor, part_target, from);
-            TrackWriter { kind, writer, unit_duration: shape.unit_duration }
+            let (rendition, writer) = broadcast.open(shape, anchor, msn, discontinuity);
+            renditions.extend(rendition);
+            writer
         };
         let video = tracks.video.as_deref();
         let leader = video.map(|track| write(TrackShape::of_video(lineup.source, track), anchor));
@@ -260,12 +263,12 @@ impl Segmenter {
             (None, Some(leader)) => TrackWriters { leader, follower: None, rungs },
             (None, None) => return,
         };
-        let limit = MediaTime::from_millis(i64::from(presentation.target_duration) * 1_000);
         let target = self.config.segment_target;
-        let alignment = Alignment::new(target, limit, anchor.start, !discontinuity, tracks);
+        self.timeline += 1;
+        let first = Boundary { timeline: self.timeline, start: anchor.start, lineup: self.lineup };
+        let alignment = Alignment::new(target, limit, !discontinuity, first, tracks);
         let timeline = Timeline { first_msn: msn, renditions };
         self.updates.push_back(Update::Timeline(Arc::new(timeline)));
-        self.timeline += 1;
         self.input = Input::Running { offer, anchor, alignment: Box::new(alignment) };
     }
 
@@ -349,6 +352,29 @@ impl Segmenter {
 }
 
 impl Broadcast {
+    /// A rendition, if the track is listed, and what writes it from segment `msn` on.
+    fn open(
+        &mut self,
+        shape: TrackShape,
+        anchor: Anchor,
+        msn: u64,
+        discontinuity: bool,
+    ) -> (Option<Rendition>, TrackWriter) {
+        let TrackShape { id, kind, timescale, unit_duration, codec, bitrate, media, init: bytes } =
+            shape;
+        let mut sequence_number = FIRST_SEQUENCE_NUMBER;
+        let rendition = id.map(|id| {
+            let init;
+            (init, sequence_number) = self.init_section(id, msn, bytes);
+            Rendition { id, codec, bitrate, media, init }
+        });
+        let from = Continuation { msn, sequence_number, discontinuity };
+        let part_target = self.presentation.part_target;
+        let limit = self.presentation.longest_segment();
+        let writer = RenditionWriter::new(id, kind, timescale, anchor, part_target, limit, from);
+        (rendition, TrackWriter { kind, writer, unit_duration })
+    }
+
     /// The init section for segments from `msn` on: the last one again if its bytes are the same.
     fn init_section(&mut self, id: RenditionId, msn: u64, bytes: Bytes) -> (Arc<InitSection>, u32) {
         let fresh = |bytes| Arc::new(InitSection { msn, bytes });

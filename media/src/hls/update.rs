@@ -16,6 +16,10 @@ pub enum Update {
     Start(Arc<Presentation>),
     /// A timeline begins: at the start, and after each discontinuity (PL-13).
     Timeline(Arc<Timeline>),
+    /// Other renditions are on offer from a segment on, without a discontinuity.
+    Change(Arc<Change>),
+    /// A rendition that is on offer no more is whole: ENDLIST in its playlist alone (AL-7).
+    RenditionEnd(RenditionId),
     /// A segment begins; its first part, or its end, follows.
     SegmentStart(SegmentStart),
     /// A part of the segment that began last in this rendition.
@@ -47,12 +51,32 @@ pub struct Presentation {
     pub discontinuity_sequence: u64,
 }
 
+impl Presentation {
+    /// [`Self::target_duration`] as a time: no segment is longer.
+    pub(super) fn longest_segment(&self) -> MediaTime {
+        MediaTime::from_millis(i64::from(self.target_duration) * 1_000)
+    }
+}
+
 /// The tracks between two discontinuities.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Timeline {
     /// Number of its first segment, in every rendition (AL-4).
     pub first_msn: u64,
     /// The renditions on offer from here; video first. Others of the broadcast have ended (AL-7).
+    pub renditions: Vec<Rendition>,
+}
+
+/// Other renditions in the middle of a timeline. Those that go on feel nothing; new ones begin with
+/// a segment of this number; the rest end with the one before ([`Update::RenditionEnd`]).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// Number of the first segment after the change.
+    pub first_msn: u64,
+    /// Discontinuities before that segment, those of former timelines and of former broadcasts
+    /// included (AL-1).
+    pub discontinuity_sequence: u64,
+    /// The renditions on offer from here; video first.
     pub renditions: Vec<Rendition>,
 }
 

@@ -3,10 +3,21 @@
 //!
 //! Pure: the shell runs the codecs on threads of its own and asks here what to do.
 
+mod capacity;
+mod encoder;
+mod idle;
+mod numbers;
 mod pace;
 mod plan;
 mod setting;
 
+pub use capacity::{LADDER_SHARE_MAX, TIGHT_SHARE};
+pub use encoder::{RungEncoder, RungEncoderError};
+pub use idle::{IdleRungs, PauseIdle, RungSet};
+pub use numbers::VariantNumbers;
 pub use pace::{Change, Pace, Step};
-pub use plan::{LADDER_SHARE_MAX, Plan, PlannedRung, SourcePicture, plan};
-pub use setting::{EncodeSetting, LadderSetting, LadderSettingError, VARIANTS_MAX, Variant};
+pub use plan::{Plan, PlannedRung, SourcePicture, plan};
+pub use setting::{
+    EncodeSetting, LadderSetting, LadderSettingError, RungCodec, VARIANT_NUMBERS, VARIANTS_MAX,
+    Variant,
+};

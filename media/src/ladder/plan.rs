@@ -1,6 +1,7 @@
 //! From a source and the operator's setting to the renditions that will be made.
 
-use super::setting::{EncodeSetting, LadderSetting, Variant};
+use super::capacity;
+use super::setting::{EncodeSetting, LadderSetting, RungCodec, Variant};
 use crate::access_unit::VideoTrack;
 use crate::codec::{PictureSize, Undecodable};
 use crate::scale::rung_size;
@@ -10,19 +11,14 @@ use crate::scale::rung_size;
 const AUTOMATIC_SIDES: [u32; 3] = [720, 480, 360];
 /// Rungs that are made without being asked for, at most.
 const AUTOMATIC_RUNGS_MAX: usize = 2;
+/// CPU level of an automatic rung.
+const AUTOMATIC_CPU_LEVEL: u8 = 2;
 /// Above this, in pictures per 1000 s, an automatic rung has every second picture of the source.
 const AUTOMATIC_RATE_MILLIS_MAX: u32 = 31_000;
 /// Fastest that an encoder controls the rate for.
 const ENCODER_RATE_MILLIS_MAX: u32 = 60_000;
 /// A source that does not tell its frame rate.
 const USUAL_RATE_MILLIS: u32 = 30_000;
-/// Milliseconds of one core for a million pixels, measured by `riverrun doctor` on a core of a
-/// rented machine: decoding 1080p of 6 Mbit/s and 720p of 4 Mbit/s (5.5 to 7.8), scaling included.
-const DECODE_MS_PER_MEGAPIXEL: f64 = 6.5;
-/// The same for encoding at CPU level 2 (7 to 11.5, film and drawn pictures alike).
-const ENCODE_MS_PER_MEGAPIXEL: f64 = 8.0;
-/// The share of all cores that an automatic ladder may take; the rest serves viewers.
-pub const LADDER_SHARE_MAX: f64 = 0.6;
 /// An automatic rung with more bits than this share of the source's is no relief to anybody.
 const BITRATE_SHARE_MAX: f64 = 0.75;
 
@@ -44,7 +40,8 @@ pub struct SourcePicture {
 pub struct Plan {
     /// The variant that is the source itself.
     pub source: Option<u8>,
-    /// What is encoded, larger before smaller in an automatic ladder, else as set.
+    /// What is encoded, in the order in which it is offered: larger before smaller in an automatic
+    /// ladder, else as set, but AV1 behind H.264 (MV-10).
     pub rungs: Vec<PlannedRung>,
     /// Why it is not what was asked for: a sentence for the streamer.
     pub notice: Option<String>,
@@ -61,12 +58,25 @@ pub struct PlannedRung {
     pub frame_rate_millis: u32,
     /// Bits per second.
     pub bitrate: u32,
-    /// 0 to 4.
-    pub cpu_level: u8,
+    /// What with.
+    pub codec: RungCodec,
+    /// Threads of the encoder; more than 1 in AV1 only.
+    pub threads: usize,
+}
+
+impl Plan {
+    /// The share of `cores` that decoding this source and encoding all rungs is thought to take.
+    pub fn share(&self, track: &VideoTrack, cores: usize) -> f64 {
+        if self.rungs.is_empty() {
+            return 0.0;
+        }
+        let encode: f64 = self.rungs.iter().map(capacity::encoding).sum();
+        (capacity::decoding(&SourcePicture::of(track)) + encode) / cores.max(1) as f64
+    }
 }
 
 impl PlannedRung {
-    fn pixels_per_second(&self) -> f64 {
+    pub(super) fn pixels_per_second(&self) -> f64 {
         let pixels = f64::from(self.size.width()) * f64::from(self.size.height());
         pixels * f64::from(self.frame_rate_millis) / 1_000.0
     }
@@ -78,7 +88,7 @@ impl SourcePicture {
         Self { width: track.width, height: track.height, frame_rate_millis, bitrate: track.bitrate }
     }
 
-    fn pixels_per_second(&self) -> f64 {
+    pub(super) fn pixels_per_second(&self) -> f64 {
         f64::from(self.width) * f64::from(self.height) * f64::from(self.frame_rate_millis) / 1_000.0
     }
 }
@@ -95,7 +105,19 @@ pub fn plan(setting: &LadderSetting, track: &VideoTrack, cores: usize) -> Plan {
     }
     match setting {
         LadderSetting::Automatic => automatic(&source, cores),
-        LadderSetting::Variants(variants) => as_set(variants, &source),
+        LadderSetting::Variants(variants) => as_set(variants, &source, cores),
+    }
+}
+
+impl LadderSetting {
+    /// Plans the renditions of a source as [`plan`] does, or says in a sentence what of this
+    /// setting cannot be made of it. An automatic ladder is always what can be.
+    pub fn check(&self, track: &VideoTrack, cores: usize) -> Result<Plan, String> {
+        let mut plan = plan(self, track, cores);
+        match (self, plan.notice.take()) {
+            (Self::Variants(_), Some(notice)) => Err(notice),
+            (Self::Automatic | Self::Variants(_), notice) => Ok(Plan { notice, ..plan }),
+        }
     }
 }
 
@@ -106,15 +128,15 @@ fn alone(notice: Option<String>) -> Plan {
 
 fn automatic(source: &SourcePicture, cores: usize) -> Plan {
     let mut plan = alone(None);
-    let budget = LADDER_SHARE_MAX * cores as f64;
-    let mut cost = source.pixels_per_second() * DECODE_MS_PER_MEGAPIXEL / 1e9;
+    let mut left = capacity::free(cores) - capacity::decoding(source);
     for side in AUTOMATIC_SIDES {
         if source.width.min(source.height) <= side || plan.rungs.len() == AUTOMATIC_RUNGS_MAX {
             continue;
         }
         let upright = source.width < source.height;
         let (width, height) = if upright { (side, 0) } else { (0, side) };
-        let setting = EncodeSetting { width, height, bitrate_kbit: 0, frame_rate: 0, cpu_level: 2 };
+        let codec = RungCodec::H264 { cpu_level: AUTOMATIC_CPU_LEVEL };
+        let setting = EncodeSetting { width, height, bitrate_kbit: 0, frame_rate: 0, codec };
         let Ok(mut rung) = planned(plan.rungs.len() + 1, &setting, source) else { continue };
         if rung.frame_rate_millis > AUTOMATIC_RATE_MILLIS_MAX {
             rung.frame_rate_millis = rung.frame_rate_millis.div_ceil(2);
@@ -123,9 +145,9 @@ fn automatic(source: &SourcePicture, cores: usize) -> Plan {
         if let Some(bitrate) = source.bitrate {
             rung.bitrate = rung.bitrate.min((f64::from(bitrate) * BITRATE_SHARE_MAX) as u32);
         }
-        let more = rung.pixels_per_second() * ENCODE_MS_PER_MEGAPIXEL / 1e9;
-        if cost + more <= budget {
-            cost += more;
+        let cost = capacity::encoding(&rung);
+        if cost <= left {
+            left -= cost;
             plan.rungs.push(rung);
         }
     }
@@ -141,13 +163,15 @@ fn automatic(source: &SourcePicture, cores: usize) -> Plan {
     plan
 }
 
-fn as_set(variants: &[Variant], source: &SourcePicture) -> Plan {
+fn as_set(variants: &[Variant], source: &SourcePicture, cores: usize) -> Plan {
     let mut plan = Plan::default();
     let mut wrong = Vec::new();
+    let mut in_av1 = Vec::new();
     for (index, variant) in variants.iter().enumerate() {
         match variant {
             Variant::Source => plan.source = u8::try_from(index).ok(),
             Variant::Encode(setting) => match planned(index, setting, source) {
+                Ok(rung) if rung.codec == RungCodec::Av1 => in_av1.push((setting, rung)),
                 Ok(rung) => plan.rungs.push(rung),
                 Err(reason) => wrong.push(format!("{variant} cannot be made: {reason}")),
             },
@@ -155,6 +179,24 @@ fn as_set(variants: &[Variant], source: &SourcePicture) -> Plan {
     }
     if plan.rungs.is_empty() && plan.source.is_none() {
         plan.source = Some(0);
+    }
+    // H.264 is made as it was set and gives way by itself; AV1 is so much more work that it would
+    // take the others down with it.
+    let mut left = capacity::free(cores) - capacity::decoding(source);
+    left -= plan.rungs.iter().map(capacity::encoding).sum::<f64>();
+    for (setting, mut rung) in in_av1 {
+        rung.threads = capacity::av1_threads(&rung, cores);
+        if capacity::av1_fits(&rung, left) {
+            left -= capacity::encoding(&rung);
+            plan.rungs.push(rung);
+            continue;
+        }
+        let reason = capacity::refusal(setting, &rung, left, |other| {
+            let mut rung = planned(usize::from(rung.variant), other, source).ok()?;
+            rung.threads = capacity::av1_threads(&rung, cores);
+            Some(rung)
+        });
+        wrong.push(format!("{} cannot be made: {reason}", Variant::Encode(*setting)));
     }
     plan.notice = (!wrong.is_empty()).then(|| wrong.join("; "));
     plan
@@ -173,7 +215,8 @@ fn planned(
         size,
         frame_rate_millis: frame_rate(setting.frame_rate, source.frame_rate_millis),
         bitrate: setting.bitrate_kbit.saturating_mul(1_000),
-        cpu_level: setting.cpu_level,
+        codec: setting.codec,
+        threads: 1,
     };
     if rung.bitrate == 0 {
         rung.bitrate = usual_bitrate(&rung);
@@ -200,8 +243,11 @@ const fn frame_rate(set: u32, source_millis: u32) -> u32 {
 fn usual_bitrate(rung: &PlannedRung) -> u32 {
     const BITS_PER_PIXEL: f64 = 0.085;
     const AT_PIXELS: f64 = 1_280.0 * 720.0;
+    /// AV1 shows small pictures as well with fewer.
+    const AV1_SHARE: f64 = 0.6;
+    let share = if rung.codec == RungCodec::Av1 { AV1_SHARE } else { 1.0 };
     let pixels = f64::from(rung.size.width()) * f64::from(rung.size.height());
-    let bits = BITS_PER_PIXEL * rung.pixels_per_second() * (AT_PIXELS / pixels).powf(0.2);
+    let bits = share * BITS_PER_PIXEL * rung.pixels_per_second() * (AT_PIXELS / pixels).powf(0.2);
     (bits / 10_000.0).round() as u32 * 10_000
 }
 
@@ -210,6 +256,7 @@ mod tests {
     use super::*;
     use crate::access_unit::VideoCodec;
     use crate::h264::AvcConfig;
+    use crate::ladder::TIGHT_SHARE;
     use crate::testdata;
 
     const AVCC: &str = include_str!("../../testdata/h264/avcc.hex");
@@ -287,6 +334,95 @@ mod tests {
             assert_eq!(told(&plan), want, "{setting}");
             assert_eq!(plan.notice, None);
         }
+    }
+
+    /// Of 1080p30: decoding takes 0.4 cores, 480p 0.1, and a machine of two has 1.2 for all.
+    #[test]
+    fn av1_is_made_where_the_machine_holds_it_else_the_sentence_says_what_would_fit() {
+        let source = track(1_920, 1_080, Some(30_000));
+        for (setting, cores, want, said) in [
+            ("source,240p@150:av1", 2, vec!["1: 426x240@150/30000x1"], vec![]),
+            // Behind H.264 wherever it stands, under the number of its place.
+            (
+                "240p:av1,480p@900,source",
+                2,
+                vec!["1: 854x480@900/30000x1", "0: 426x240@240/30000x1"],
+                vec![],
+            ),
+            (
+                "source,360p@400:av1",
+                2,
+                vec![],
+                vec![
+                    "360p@400:av1 cannot be made: AV1 of 640x360 pictures, 30 times a second",
+                    "takes 1.4 cores, and this machine has 0.8 left",
+                    "270p:av1 or 360p@400/15:av1 would fit",
+                ],
+            ),
+            ("source,360p@400/15:av1", 2, vec!["1: 640x360@400/15000x1"], vec![]),
+            ("source,360p@400:av1", 4, vec!["1: 640x360@400/30000x2"], vec![]),
+            (
+                "source,720p@900:av1",
+                16,
+                vec![],
+                vec!["the 4 threads", "480p:av1 or 720p@900/15:av1 would fit"],
+            ),
+            // The first that fits leaves nothing for the second.
+            (
+                "source,240p@150:av1,180p@100:av1",
+                2,
+                vec!["1: 426x240@150/30000x1"],
+                vec!["180p@100:av1"],
+            ),
+            (
+                "source,720p@2000,144p:av1",
+                1,
+                vec!["1: 1280x720@2000/30000x1"],
+                vec!["0.0 left", "leave it out"],
+            ),
+            ("source,1080p:av1", 64, vec![], vec!["1080p:av1 cannot be made"]),
+        ] {
+            let plan = plan(&setting.parse().expect("a ladder"), &source, cores);
+            let threads = plan.rungs.iter().map(|rung| format!("x{}", rung.threads));
+            let rungs: Vec<_> =
+                told(&plan).into_iter().zip(threads).map(|(rung, x)| rung + &x).collect();
+            assert_eq!(rungs, want, "{setting} on {cores}: {:?}", plan.notice);
+            let notice = plan.notice.unwrap_or_default();
+            assert_eq!(notice.is_empty(), said.is_empty(), "{notice}");
+            assert!(said.iter().all(|part| notice.contains(part)), "{notice}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_refused_with_what_cannot_be_made() {
+        let source = track(1_280, 720, Some(30_000));
+        for (setting, rungs) in [
+            ("auto", Ok(2)),
+            ("source", Ok(0)),
+            ("source,480p,240p", Ok(2)),
+            ("source,1x1@100", Err("1x1@100 cannot be made")),
+        ] {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            let checked = setting.check(&source, 2);
+            match (rungs, &checked) {
+                (Ok(rungs), Ok(plan)) => assert_eq!(plan.rungs.len(), rungs, "{setting}"),
+                (Err(part), Err(why)) => assert!(why.contains(part), "{setting}: {why}"),
+                _ => panic!("{setting}: {checked:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_share_of_the_machine_grows_with_the_ladder() {
+        let source = track(1_920, 1_080, Some(30_000));
+        let share = |setting: &str, cores| {
+            let setting: LadderSetting = setting.parse().expect("a ladder");
+            plan(&setting, &source, cores).share(&source, cores)
+        };
+        assert!(share("source", 1).abs() < f64::EPSILON);
+        assert!(share("auto", 2) < TIGHT_SHARE && share("auto", 1) > TIGHT_SHARE / 2.0);
+        assert!(share("source,1080p,720p,480p", 2) > TIGHT_SHARE);
+        assert!(share("source,1080p,720p,480p", 16) < TIGHT_SHARE);
     }
 
     #[test]

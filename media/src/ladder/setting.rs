@@ -5,6 +5,7 @@
 //! source                              the source alone
 //! source,720p@2500,480p@1000/30       two rungs, kbit/s, the second at 30 pictures a second
 //! 1280x720@2500:3                     encoded only; CPU level 3
+//! source,360p@300:av1                 a rung in AV1
 //! ```
 
 use std::fmt;
@@ -16,6 +17,9 @@ use crate::limits::PICTURE_SIDE_MAX;
 
 /// Variants of one ladder. A player tries each of them when it measures its line.
 pub const VARIANTS_MAX: usize = 8;
+/// Numbers that variants may have, from 0: while a ladder changes, those of the one before are in
+/// use beside its own.
+pub const VARIANT_NUMBERS: usize = 2 * VARIANTS_MAX;
 /// Lowest bit rate in kbit/s: a slide of 160x90.
 const BITRATE_KBIT_MIN: u32 = 50;
 /// Highest bit rate in kbit/s.
@@ -57,8 +61,21 @@ pub struct EncodeSetting {
     pub bitrate_kbit: u32,
     /// Pictures per second; 0 as the source.
     pub frame_rate: u32,
-    /// 0, the cheapest, to 4, the best.
-    pub cpu_level: u8,
+    /// What with.
+    pub codec: RungCodec,
+}
+
+/// What a rung is encoded with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RungCodec {
+    /// H.264, which every player takes.
+    H264 {
+        /// 0, the cheapest, to 4, the best.
+        cpu_level: u8,
+    },
+    /// AV1 at its cheapest: fewer bits for small pictures, many times the work, and not for every
+    /// player.
+    Av1,
 }
 
 /// Why a ladder was refused.
@@ -67,7 +84,7 @@ pub enum LadderSettingError {
     /// Neither a word we know nor a size.
     #[error(
         "variant {0:?} is neither `source` nor a size like 720p or 1280x720, with @KBIT, /FPS and \
-         :LEVEL behind it"
+         :LEVEL or :av1 behind it"
     )]
     Unknown(String),
     /// A number outside its range.
@@ -87,6 +104,12 @@ pub enum LadderSettingError {
     /// Too many variants, or none.
     #[error("{0} variants; 1 to {VARIANTS_MAX} are possible")]
     Count(usize),
+    /// Nothing but AV1.
+    #[error(
+        "every variant is AV1, which not every player takes; `source` or a size in H.264 belongs \
+         beside it"
+    )]
+    OnlyAv1,
     /// The source twice.
     #[error("`source` stands in the list more than once")]
     SourceTwice,
@@ -113,6 +136,9 @@ impl LadderSetting {
         }
         if variants.iter().filter(|variant| **variant == Variant::Source).count() > 1 {
             return Err(LadderSettingError::SourceTwice);
+        }
+        if variants.iter().all(|variant| variant.is_av1()) {
+            return Err(LadderSettingError::OnlyAv1);
         }
         Ok(Self::Variants(variants))
     }
@@ -151,16 +177,28 @@ impl FromStr for Variant {
             (None, None) => return Err(unknown()),
         };
         let or = |digits: Option<&str>, otherwise| digits.map_or(Ok(otherwise), number);
-        let level = or(level, CPU_LEVEL.into())?;
+        let codec = match level {
+            Some("av1") => RungCodec::Av1,
+            level => {
+                let level = or(level, CPU_LEVEL.into())?;
+                RungCodec::H264 { cpu_level: u8::try_from(level).unwrap_or(u8::MAX) }
+            }
+        };
         let setting = EncodeSetting {
             width,
             height,
             bitrate_kbit: or(bitrate.map(|kbit| kbit.strip_suffix('k').unwrap_or(kbit)), 0)?,
             frame_rate: or(rate, 0)?,
-            cpu_level: u8::try_from(level).unwrap_or(u8::MAX),
+            codec,
         };
         setting.check(text)?;
         Ok(Self::Encode(setting))
+    }
+}
+
+impl Variant {
+    fn is_av1(&self) -> bool {
+        matches!(self, Self::Encode(setting) if setting.codec == RungCodec::Av1)
     }
 }
 
@@ -170,7 +208,11 @@ fn split(text: &str, at: char) -> (&str, Option<&str>) {
 
 impl EncodeSetting {
     fn check(&self, text: &str) -> Result<(), LadderSettingError> {
-        let level = (u32::from(self.cpu_level), 0, u32::from(CPU_LEVEL_MAX));
+        let level = match self.codec {
+            RungCodec::H264 { cpu_level } => cpu_level,
+            RungCodec::Av1 => 0,
+        };
+        let level = (level.into(), 0, CPU_LEVEL_MAX.into());
         let kbit_min = if self.bitrate_kbit == 0 { 0 } else { BITRATE_KBIT_MIN };
         for (what, (seen, min, max)) in [
             ("the width", (self.width, 0, PICTURE_SIDE_MAX)),
@@ -201,10 +243,11 @@ impl fmt::Display for Variant {
         if setting.frame_rate > 0 {
             write!(f, "/{}", setting.frame_rate)?;
         }
-        if setting.cpu_level != CPU_LEVEL {
-            write!(f, ":{}", setting.cpu_level)?;
+        match setting.codec {
+            RungCodec::H264 { cpu_level: CPU_LEVEL } => Ok(()),
+            RungCodec::H264 { cpu_level } => write!(f, ":{cpu_level}"),
+            RungCodec::Av1 => f.write_str(":av1"),
         }
-        Ok(())
     }
 }
 
@@ -212,8 +255,13 @@ impl fmt::Display for Variant {
 mod tests {
     use super::*;
 
-    const SIZE: EncodeSetting =
-        EncodeSetting { width: 0, height: 720, bitrate_kbit: 0, frame_rate: 0, cpu_level: 2 };
+    const SIZE: EncodeSetting = EncodeSetting {
+        width: 0,
+        height: 720,
+        bitrate_kbit: 0,
+        frame_rate: 0,
+        codec: RungCodec::H264 { cpu_level: 2 },
+    };
 
     #[test]
     fn ladders_read_and_write_themselves() {
@@ -238,9 +286,16 @@ mod tests {
                 "1280x720:4",
                 LadderSetting::Variants(vec![encode(EncodeSetting {
                     width: 1_280,
-                    cpu_level: 4,
+                    codec: RungCodec::H264 { cpu_level: 4 },
                     ..SIZE
                 })]),
+            ),
+            (
+                "source,720p/30:av1",
+                LadderSetting::Variants(vec![
+                    Variant::Source,
+                    encode(EncodeSetting { frame_rate: 30, codec: RungCodec::Av1, ..SIZE }),
+                ]),
             ),
             (
                 "640x0@600",
@@ -269,6 +324,10 @@ mod tests {
             ("720p@10", "50 to 50000"),
             ("720p/90", "frame rate"),
             ("720p:5", "CPU level"),
+            ("720p:av2", "neither"),
+            ("720p:av1", "in H.264 belongs beside it"),
+            ("720p:av1,360p@300:av1", "every variant is AV1"),
+            ("source,720p@10:av1", "50 to 50000"),
             ("9000p", "height"),
             ("720p,720p,720p,720p,720p,720p,720p,720p,720p", "1 to 8"),
         ] {

@@ -24,7 +24,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 
 /// A socket's place in the set of its shard. Drop it together with the socket: closing takes that
 /// out of the set. While a second handle keeps it open its news go to whoever has the place next,
-/// who then tries in vain, once.
+/// who then tries in vain, once; [`Readiness::leave`] the set before.
 #[derive(Debug)]
 pub(super) struct Readiness {
     set: Rc<Set>,
@@ -83,9 +83,31 @@ impl Readiness {
         let set = Set::of_this_shard()?;
         let place = set.places.borrow_mut().take();
         let readiness = Self { set, place };
-        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        epoll::add(&readiness.set.epoll, socket, EventData::new_u64(place as u64), flags)?;
+        readiness.enter(socket)?;
         Ok(readiness)
+    }
+
+    fn enter(&self, socket: impl AsFd) -> io::Result<()> {
+        let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
+        epoll::add(&self.set.epoll, socket, EventData::new_u64(self.place as u64), flags)?;
+        Ok(())
+    }
+
+    /// Nothing is heard of the socket until it [returns](Self::come_back): somebody else reads it.
+    pub(super) fn leave(&self, socket: impl AsFd) -> io::Result<()> {
+        Ok(epoll::delete(&self.set.epoll, socket)?)
+    }
+
+    /// Enters the socket again, if it has left. Both sides count as ready, as at first.
+    pub(super) fn come_back(&self, socket: impl AsFd) -> io::Result<()> {
+        match self.enter(socket) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        for side in [Side::Read, Side::Write] {
+            self.with(side, |state, _| state.is_ready = true);
+        }
+        Ok(())
     }
 
     /// Whether the side is worth a try. If not, the task is woken when it is.
@@ -266,6 +288,31 @@ mod tests {
             }
             assert_eq!(ours.read(&mut buffer).unwrap(), 4);
             assert_eq!(ours.read(&mut buffer).unwrap(), 0);
+        });
+    }
+
+    #[test]
+    fn a_socket_that_left_is_not_heard_of_until_it_comes_back() {
+        on_an_executor(async {
+            let (mut ours, mut theirs) = pair();
+            let (mut other, mut speaker) = pair();
+            let [left, stays] = [&ours, &other].map(|socket| Readiness::of(socket).unwrap());
+            left.set_blocked(Side::Read);
+            stays.set_blocked(Side::Read);
+            left.leave(&ours).unwrap();
+            theirs.write_all(b"x").unwrap();
+            speaker.write_all(b"y").unwrap();
+            ready(&stays, Side::Read).await;
+            assert!(!is_ready(&left, Side::Read), "both had news before the look");
+            let mut buffer = [0; 8];
+            assert_eq!(other.read(&mut buffer).unwrap(), 1);
+            left.come_back(&ours).unwrap();
+            ready(&left, Side::Read).await;
+            assert_eq!(ours.read(&mut buffer).unwrap(), 1);
+            left.set_blocked(Side::Read);
+            theirs.write_all(b"z").unwrap();
+            ready(&left, Side::Read).await;
+            assert_eq!(ours.read(&mut buffer).unwrap(), 1);
         });
     }
 

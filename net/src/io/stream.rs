@@ -77,7 +77,7 @@ const LINGER_READ_BYTES: usize = 4 << 10;
 impl Stream {
     /// Takes over an accepted connection and turns Nagle's algorithm off: every write here is a
     /// whole answer, and holding its tail back costs 40 ms. The connection itself blocks, for its
-    /// [second handle](Self::second_handle); calls here ask not to.
+    /// [borrower](Self::lend); calls here ask not to.
     pub(super) fn new(accepted: OwnedFd, sockets: &Sockets) -> io::Result<Self> {
         let tcp = TcpStream::from(accepted);
         tcp.set_nodelay(true)?;
@@ -157,9 +157,17 @@ impl Stream {
     }
 
     /// The same connection for a thread that reads it with calls that block. What is set on it
-    /// holds for both; reads here may go on when that thread has ended.
-    pub fn second_handle(&self) -> io::Result<TcpStream> {
-        Ok(SockRef::from(&self.tcp).try_clone()?.into())
+    /// holds for both. The shard does not watch it meanwhile, or each message would wake both; when
+    /// that thread has ended, [take it back](Self::take_back) before the next call here.
+    pub fn lend(&self) -> io::Result<TcpStream> {
+        let lent = SockRef::from(&self.tcp).try_clone()?.into();
+        self.readiness.leave(&self.tcp)?;
+        Ok(lent)
+    }
+
+    /// Watches the connection again. After an error it is of no more use.
+    pub fn take_back(&self) -> io::Result<()> {
+        self.readiness.come_back(&self.tcp)
     }
 
     /// Ends the connection politely: no more output, and what the peer still sends is read for a

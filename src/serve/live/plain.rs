@@ -76,6 +76,7 @@ enum Said {
 fn ask(shard: &Shard, route: &Route<'_>, directives: &Directives, coding: ContentCoding) -> Said {
     match route {
         Route::MediaPlaylist { rendition } => {
+            shard.note_demand(rendition);
             let answer = shard.window.borrow_mut().playlist(rendition, directives);
             match answer {
                 Answer::Ready(snapshot) => Said::Ready(playlist(&snapshot, coding)),
@@ -84,6 +85,7 @@ fn ask(shard: &Shard, route: &Route<'_>, directives: &Directives, coding: Conten
             }
         }
         Route::MediaFile { rendition, file } => {
+            shard.note_demand(rendition);
             let answer = shard.window.borrow().media(rendition, file);
             match answer {
                 MediaAnswer::Ready(body) => Said::Ready(media(rendition, file, &body)),

@@ -27,3 +27,13 @@ test("a stall after a calm time counts as the first, even if nobody asked meanwh
   cushion.onStall(60_000);
   expect(cushion.seconds(60_000)).toBeCloseTo(0.45);
 });
+
+test("two stalls within half a minute spend the cushion", () => {
+  const cushion = new StallCushion();
+  const spent = [0, 20_000, 55_000, 60_000].map((now) => {
+    cushion.onStall(now);
+    return cushion.isSpent(now);
+  });
+  expect(spent).toEqual([false, true, false, true]);
+  expect(cushion.isSpent(90_000)).toBe(false);
+});

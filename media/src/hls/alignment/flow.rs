@@ -10,19 +10,19 @@ impl Alignment {
     /// Writes the follower's units whose segment is known.
     pub(super) fn flow(&mut self, out: &mut VecDeque<Update>) -> Result<(), TimelineBreak> {
         loop {
-            let mut now = self.leader_time();
-            let leader_began = self.leader.writer.segment_start().is_some();
+            let now = self.leader_time().max(self.horizon.map(|horizon| horizon.decided));
             let Some(follower) = &mut self.follower else { return Ok(()) };
-            if let Some(now) = now.filter(|_| !leader_began) {
-                follower.drop_before_start(now);
-            }
+            follower.drop_before_start();
             follower.cross_boundaries(self.limit, out);
             let Some(front) = follower.front() else { return Ok(()) };
-            now = now.max(self.horizon.map(|horizon| horizon.decided));
-            if now.is_none_or(|now| front >= now) {
-                if !follower.is_too_far_ahead() {
-                    return Ok(());
-                }
+            let ahead = now.is_none_or(|now| front >= now);
+            // The leader is past this time and has not ended the segment: it shows its pictures
+            // long after it decodes them.
+            let overdue = !ahead && follower.is_overdue(self.limit);
+            if ahead && !follower.is_too_far_ahead() {
+                return Ok(());
+            }
+            if ahead || overdue {
                 if let Some(unit) = follower.take_front_after_jump(self.limit) {
                     return Err(TimelineBreak(unit));
                 }
@@ -31,7 +31,7 @@ impl Alignment {
                     self.cut(self.leader.shown_at(end), end, out);
                     continue;
                 }
-                if self.must_cut_without_leader() {
+                if overdue || self.must_cut_without_leader() {
                     self.cut_without_leader(front, out);
                     continue;
                 }
@@ -65,10 +65,11 @@ impl Alignment {
         let at_ticks = at.rescale(self.leader.writer.timescale()).ticks();
         self.begin_leader_with_follower();
         if let Some(held) = self.leader.held.take() {
-            let limit = self.cutter.limit();
-            let stands = at_ticks - held.from;
-            let until = held.from + stands.clamp(self.leader.last_duration().min(limit), limit);
+            let start = self.leader.writer.segment_start().unwrap_or(held.from);
+            let usual = held.from.saturating_add(self.leader.last_duration());
+            let until = at_ticks.max(usual).min(start + self.cutter.limit());
             if held.listed && !self.leader.writer.is_segment_empty() {
+                let until = if held.stands { at_ticks } else { until };
                 self.leader.writer.reach(until, out);
             }
             self.emit(held, until, out);

@@ -32,6 +32,40 @@ pub(in crate::hls) struct Segment {
     pub(in crate::hls) uri: String,
 }
 
+impl Playlist {
+    /// The segment of this number, if it is listed or open.
+    pub(in crate::hls) fn segment(&self, msn: u64) -> Option<&Segment> {
+        let first = self.segments.first()?.msn;
+        self.segments.get(usize::try_from(msn.checked_sub(first)?).ok()?)
+    }
+
+    /// What stands before and behind the segments is the same, but for EXT-X-SKIP.
+    pub(in crate::hls) fn frames_alike(&self, other: &Self) -> bool {
+        let first = |list: &Self| {
+            let sequences = (list.media_sequence, list.discontinuity_sequence);
+            (list.target_duration, list.part_target, sequences, list.independent_segments)
+        };
+        first(self) == first(other)
+            && (&self.control, &self.hints) == (&other.control, &other.hints)
+            && (&self.reports, self.ended) == (&other.reports, other.ended)
+    }
+}
+
+impl Segment {
+    /// The same but for its parts, which leave with time.
+    pub(in crate::hls) fn is_like(&self, other: &Self) -> bool {
+        self.is_like_behind_another(other) && self.map == other.map
+    }
+
+    /// The same but for its parts and its map: a player keeps the map of the segment before when
+    /// that one is removed.
+    pub(in crate::hls) fn is_like_behind_another(&self, other: &Self) -> bool {
+        (self.msn, self.discontinuity, self.date_ms, self.gap, self.duration)
+            == (other.msn, other.discontinuity, other.date_ms, other.gap, other.duration)
+            && self.uri == other.uri
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::hls) struct Part {
     pub(in crate::hls) duration: i64,
@@ -50,9 +84,9 @@ pub(in crate::hls) fn parse(text: &str) -> Playlist {
         let (tag, value) = line.split_once(':').unwrap_or((line, ""));
         match tag {
             "#EXT-X-TARGETDURATION" => playlist.target_duration = value.parse().unwrap(),
-            "#EXT-X-SERVER-CONTROL" => playlist.control = attributes(value),
+            "#EXT-X-SERVER-CONTROL" => playlist.control = attributes(value).to_map(),
             "#EXT-X-PART-INF" => {
-                playlist.part_target = Some(seconds(&attributes(value)["PART-TARGET"]));
+                playlist.part_target = Some(seconds(attributes(value).of("PART-TARGET")));
             }
             "#EXT-X-MEDIA-SEQUENCE" => {
                 playlist.media_sequence = value.parse().unwrap();
@@ -63,28 +97,30 @@ pub(in crate::hls) fn parse(text: &str) -> Playlist {
             }
             "#EXT-X-INDEPENDENT-SEGMENTS" => playlist.independent_segments = true,
             "#EXT-X-SKIP" => {
-                playlist.skipped = attributes(value)["SKIPPED-SEGMENTS"].parse().unwrap();
+                playlist.skipped = attributes(value).of("SKIPPED-SEGMENTS").parse().unwrap();
                 msn += playlist.skipped as u64;
             }
             "#EXT-X-DISCONTINUITY" => segment.discontinuity = true,
-            "#EXT-X-MAP" => segment.map = Some(attributes(value)["URI"].clone()),
+            "#EXT-X-MAP" => {
+                segment.map = Some(attributes(value).of("URI").to_owned());
+            }
             "#EXT-X-PROGRAM-DATE-TIME" => segment.date_ms = Some(time_of_day(value)),
             "#EXT-X-GAP" => segment.gap = true,
             "#EXT-X-PART" => {
                 let attributes = attributes(value);
                 segment.parts.push(Part {
-                    duration: seconds(&attributes["DURATION"]),
-                    uri: attributes["URI"].clone(),
-                    independent: attributes.get("INDEPENDENT").is_some_and(|yes| yes == "YES"),
+                    duration: seconds(attributes.of("DURATION")),
+                    uri: attributes.of("URI").to_owned(),
+                    independent: attributes.get("INDEPENDENT") == Some("YES"),
                 });
             }
             "#EXTINF" => segment.duration = Some(seconds(value.strip_suffix(',').unwrap())),
             "#EXT-X-PRELOAD-HINT" => {
-                let mut attributes = attributes(value);
-                let uri = attributes.remove("URI").unwrap();
-                playlist.hints.push((attributes["TYPE"].clone(), uri));
+                let attributes = attributes(value);
+                let (kind, uri) = (attributes.of("TYPE"), attributes.of("URI"));
+                playlist.hints.push((kind.to_owned(), uri.to_owned()));
             }
-            "#EXT-X-RENDITION-REPORT" => playlist.reports.push(attributes(value)),
+            "#EXT-X-RENDITION-REPORT" => playlist.reports.push(attributes(value).to_map()),
             "#EXT-X-ENDLIST" => playlist.ended = true,
             uri => {
                 assert!(!uri.starts_with('#') && segment.duration.is_some(), "{line}");
@@ -101,8 +137,25 @@ pub(in crate::hls) fn parse(text: &str) -> Playlist {
     playlist
 }
 
-fn attributes(list: &str) -> BTreeMap<String, String> {
-    let mut map = BTreeMap::new();
+/// The attributes of one line, in its order.
+struct Attributes<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Attributes<'a> {
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
+    }
+
+    fn of(&self, name: &str) -> &'a str {
+        self.get(name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    fn to_map(&self) -> BTreeMap<String, String> {
+        self.0.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+}
+
+fn attributes(list: &str) -> Attributes<'_> {
+    let mut found = Attributes(Vec::new());
     let mut rest = list;
     while !rest.is_empty() {
         let (name, after) = rest.split_once('=').unwrap();
@@ -113,17 +166,19 @@ fn attributes(list: &str) -> BTreeMap<String, String> {
             }
             None => after.split_once(',').unwrap_or((after, "")),
         };
-        assert!(map.insert(name.to_owned(), value.to_owned()).is_none(), "{name} twice");
+        assert!(found.get(name).is_none(), "{name} twice");
+        found.0.push((name, value));
         rest = after;
     }
-    map
+    found
 }
 
 pub(in crate::hls) fn seconds(text: &str) -> i64 {
     let (whole, fraction) = text.split_once('.').unwrap();
     assert!((1..=5).contains(&fraction.len()), "{text}");
-    let fraction: i64 = format!("{fraction:0<5}").parse().unwrap();
-    whole.parse::<i64>().unwrap() * 100_000 + fraction
+    let digits = u32::try_from(fraction.len()).unwrap();
+    let fraction: i64 = fraction.parse().unwrap();
+    whole.parse::<i64>().unwrap() * 100_000 + fraction * 10_i64.pow(5 - digits)
 }
 
 fn time_of_day(date: &str) -> i64 {

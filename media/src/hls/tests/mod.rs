@@ -1,5 +1,7 @@
 //! The packager as a whole: publishers go in, playlists and media come out.
 
+mod apart;
+mod change;
 mod foreign;
 mod golden;
 mod lifecycle;

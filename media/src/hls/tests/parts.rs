@@ -2,7 +2,7 @@
 //! ones still fill their parts (LL-1, P11).
 
 use super::publisher::{DATE, Server, audio_track, picture, sound, tracks, video_track};
-use crate::access_unit::AccessUnit;
+use crate::access_unit::{AccessUnit, TrackKind};
 use crate::hls::checker::{Checker, m3u8, ready};
 use crate::hls::{Directives, Part, Update};
 use crate::time::MediaTime;
@@ -200,4 +200,105 @@ fn ll1_a_short_part_listed_for_a_keyframe_ends_its_segment_even_without_it() {
     let playlist = list(&mut server, "0");
     assert_eq!(playlist.segments[4].parts.len(), 7);
     assert!(!playlist.segments[5].parts[0].independent);
+}
+
+/// Pictures at these times with sound beside them, in the order of their times.
+fn with_sound(times_ms: Vec<i64>) -> Vec<AccessUnit> {
+    let last = *times_ms.last().unwrap();
+    let mut units = pictures(times_ms, 2_000);
+    let sounds = (0..).map(|unit| sound(10_000, unit, 48_000));
+    units.extend(sounds.take_while(|unit| unit.dts.millis() < 10_000 + last));
+    units.sort_by(|a, b| a.dts.cmp(&b.dts).then(a.track.cmp(&b.track)));
+    units
+}
+
+#[test]
+fn f39_pictures_that_stand_still_beside_sound_are_listed_part_by_part() {
+    let slides = |at: &mut dyn Iterator<Item = i64>| steady(30, 0, 60).chain(at).collect();
+    let uneven = |n: i64| 3_000 + n * 1_000 + [0, 240, -170, 90, 310, -260, 0][n as usize % 7];
+    let sources: [(&str, Vec<i64>); 4] = [
+        ("each second", slides(&mut (2..40).map(|s| s * 1_000))),
+        ("each 700 ms", slides(&mut (3..50).map(|n| n * 700))),
+        ("about each second", slides(&mut (0..40).map(uneven))),
+        ("and then a film", slides(&mut (2..12).map(|s| s * 1_000).chain(steady(30, 345, 900)))),
+    ];
+    for (name, times) in sources {
+        let mut server = Server::new(60_000);
+        let both = tracks(Some(video_track(Some(30_000))), Some(audio_track(48_000)));
+        server.segmenter.start(both, MediaTime::from_millis(10_000), DATE);
+        server.settle();
+        let mut checkers = [Checker::new("0", 90_000, true), Checker::new("audio", 48_000, true)];
+        let units = with_sound(times);
+        let mut listed = [10_000; 2];
+        for unit in &units {
+            let now = unit.dts.millis();
+            server.segmenter.push(unit.clone());
+            server.settle_with(|window, update| {
+                checkers.iter_mut().for_each(|checker| checker.look(window));
+                if let Update::Part(part) = update {
+                    let video = part.rendition.to_string() == "0";
+                    listed[usize::from(!video)] = part.end.millis();
+                }
+            });
+            // Once it is known how long pictures may stand. A part is 334 ms, sound is 100 ms ahead
+            // of what stands, and comes in blocks of 21 ms.
+            for (what, listed) in ["pictures", "sound"].iter().zip(listed) {
+                let behind = now - listed;
+                assert!(
+                    now < 15_000 || behind <= 560,
+                    "{name}: {what} {behind} ms behind at {now}"
+                );
+            }
+        }
+        server.segmenter.end();
+        server.settle_with(|window, _| checkers.iter_mut().for_each(|c| c.look(window)));
+        let (mut decodes, mut shown) = (900_000, Vec::new());
+        for sample in checkers[0].fragments.iter().flat_map(|(_, fragment)| &fragment.samples) {
+            shown.push(decodes + sample.offset);
+            decodes += sample.duration;
+        }
+        let pictures = units.iter().filter(|unit| unit.track == TrackKind::Video);
+        let sent: Vec<i64> = pictures.map(|unit| unit.pts.ticks()).collect();
+        assert_eq!(shown, sent, "{name}");
+        let [left, right] = ["0", "audio"].map(|folder| list(&mut server, folder).segments);
+        assert_eq!(left.len(), right.len(), "{name}");
+        for (left, right) in left.iter().zip(&right) {
+            let apart = left.date_ms.unwrap() - right.date_ms.unwrap();
+            assert!((-30..=30).contains(&apart), "{name}: {} begins {apart} ms apart", left.msn);
+        }
+    }
+}
+
+#[test]
+fn p14_no_part_is_complete_before_a_unit_that_was_told_to_be_due() {
+    for (fps, gop_ms, sound_rate) in
+        [(30, 2_000, Some(48_000)), (60, 1_000, Some(44_100)), (25, 2_000, None), (30, 9_000, None)]
+    {
+        let mut server = Server::new(60_000);
+        let track = video_track(Some(fps * 1_000));
+        let offer = tracks(Some(track), sound_rate.map(audio_track));
+        server.segmenter.start(offer, MediaTime::from_millis(10_000), DATE);
+        server.settle();
+        let mut units = pictures(steady(fps.into(), 0, i64::from(fps) * 30), gop_ms);
+        let sounds = (0..).map(|unit| sound(10_000, unit, sound_rate.unwrap_or(48_000)));
+        let sounds = sounds.take_while(|unit| unit.dts.millis() < 40_000);
+        units.extend(sounds.filter(|_| sound_rate.is_some()));
+        units.sort_by(|a, b| a.dts.cmp(&b.dts).then(a.track.cmp(&b.track)));
+        let (mut idle, mut told) = (0, 0);
+        for unit in &units {
+            let due = server.segmenter.next_due();
+            server.segmenter.push(unit.clone());
+            let mut completes = false;
+            server.settle_with(|_, update| completes |= matches!(update, Update::Part(_)));
+            told += usize::from(due.is_some());
+            if due.is_some_and(|due| unit.dts < due) {
+                // Pieces of an interval longer than a segment end where nobody was told.
+                assert!(!completes || gop_ms > 3_000, "{fps}: {unit:?} before {due:?}");
+                idle += 1;
+            }
+        }
+        let share = idle * 100 / units.len();
+        assert!(told * 10 > units.len() * 6 || gop_ms > 3_000, "{told} of {}", units.len());
+        assert!(share > 30, "{fps}: only {share} % could wait");
+    }
 }

@@ -183,13 +183,14 @@ fn f40_fragment_numbers_go_round() {
     let rate = Timescale::new(48_000).unwrap();
     let anchor = Anchor { start: MediaTime::from_millis(10_000), date: DATE };
     let from = Continuation { msn: 7, sequence_number: u32::MAX - 1, discontinuity: false };
-    let target = MediaTime::from_millis(334);
+    let (target, limit) = (MediaTime::from_millis(334), MediaTime::from_millis(3_000));
     let mut writer = RenditionWriter::new(
         Some(RenditionId::Audio),
         TrackKind::Audio,
         rate,
         anchor,
         target,
+        limit,
         from,
     );
     let mut updates = std::collections::VecDeque::new();

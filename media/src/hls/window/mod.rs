@@ -5,6 +5,7 @@
 
 mod bandwidth;
 mod body;
+mod offer;
 mod rendition;
 mod retention;
 mod segment;
@@ -148,6 +149,12 @@ impl Window {
                 }
                 self.remove_old(now);
             }
+            Update::Change(change) => self.change(now, &change),
+            Update::RenditionEnd(id) => {
+                if let Some(rendition) = self.rendition_mut(id) {
+                    rendition.end();
+                }
+            }
             Update::KeyframesTooRare { interval } => self.keyframe_interval = Some(interval),
             Update::Interrupted => self.state = BroadcastState::Interrupted,
             Update::End => {
@@ -183,11 +190,13 @@ impl Window {
             let (rendition, msn) = (leader.rendition.id, leader.next_msn);
             return Answer::Wait(WaitFor { rendition, msn, part });
         }
-        let all_ended = leader.ended;
-        let offered = self.renditions.iter().filter(|r| !r.ended || all_ended);
-        let slot = &mut self.multivariants[usize::from(view.plain)];
-        let snapshot = slot.get_or_insert_with(|| Snapshot::new(write_multivariant(offered, view)));
-        Answer::Ready(snapshot.clone())
+        let index = usize::from(view.plain);
+        if let Some(snapshot) = &self.multivariants[index] {
+            return Answer::Ready(snapshot.clone());
+        }
+        let snapshot = Snapshot::new(write_multivariant(self.offered(view), view));
+        self.multivariants[index] = Some(snapshot.clone());
+        Answer::Ready(snapshot)
     }
 
     /// A media playlist, by the name of its folder.
@@ -219,7 +228,7 @@ impl Window {
     fn write_playlist(&self, presentation: &Presentation, index: usize, view: View) -> String {
         let window = &self.renditions[index];
         let others = self.renditions.iter().enumerate().filter(|(other, _)| *other != index);
-        let others = others.filter(|(_, other)| !other.ended);
+        let others = others.filter(|(_, other)| !other.ended && !other.leaves);
         MediaPlaylist {
             target_duration: presentation.target_duration,
             part_target: presentation.part_target,

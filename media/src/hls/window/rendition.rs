@@ -24,6 +24,10 @@ pub(super) struct RenditionWindow {
     pub(super) open: Option<Segment>,
     pub(super) discontinuity_sequence: u64,
     pub(super) ended: bool,
+    /// It began while others were on already.
+    pub(super) joins: bool,
+    /// It is on offer no more and will end.
+    pub(super) leaves: bool,
     pub(super) bandwidth: Bandwidth,
     /// Number of the open segment, or of the next if none is open.
     pub(super) next_msn: u64,
@@ -42,6 +46,8 @@ impl RenditionWindow {
             open: None,
             discontinuity_sequence,
             ended: false,
+            joins: false,
+            leaves: false,
             bandwidth: Bandwidth::default(),
             next_msn: first_msn,
             longest: MediaTime::from_millis(0),
@@ -50,9 +56,15 @@ impl RenditionWindow {
         }
     }
 
+    /// One that begins beside others: number of its first segment, and discontinuities before it.
+    pub(super) fn joining(rendition: Rendition, (first_msn, before): (u64, u64)) -> Self {
+        Self { joins: true, ..Self::new(rendition, first_msn, before) }
+    }
+
     /// The next segments belong to another timeline.
     pub(super) fn replace_rendition(&mut self, rendition: Rendition) {
         self.rendition = rendition;
+        (self.joins, self.leaves) = (false, false);
         self.forget();
     }
 

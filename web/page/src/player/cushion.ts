@@ -27,6 +27,12 @@ export class StallCushion {
     return ALWAYS_S + this.#seconds;
   }
 
+  /** More distance is not to be had: what still stalls lacks bits, not time. */
+  isSpent(nowMs: number): boolean {
+    this.#forgive(nowMs);
+    return this.#seconds >= MAX_S;
+  }
+
   #forgive(nowMs: number): void {
     if (nowMs - this.#stalledAt >= FORGIVEN_AFTER_MS) this.#seconds = 0;
   }

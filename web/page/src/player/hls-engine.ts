@@ -7,6 +7,12 @@ import { StallCushion } from "./cushion";
 import type { Engine, EngineEvents, LiveWindow, QualityLevel } from "./engine";
 import { Pace } from "./pace";
 
+/** Bits per second that a line is thought to carry before anything was measured. */
+const FIRST_GUESS = 3_000_000;
+
+/** What a line that stalls is thought to carry of the level that is played. */
+const CARRIED_SHARE = 0.8;
+
 const settings: Partial<HlsConfig> = {
   lowLatencyMode: true,
   // The distance to the edge is the server's PART-HOLD-BACK and the cushion after stalls
@@ -21,7 +27,7 @@ const settings: Partial<HlsConfig> = {
   backBufferLength: 90,
   maxBufferLength: 20,
   // The first guess decides the first picture; most lines carry 3 Mbit/s, and ABR corrects at once.
-  abrEwmaDefaultEstimate: 3_000_000,
+  abrEwmaDefaultEstimate: FIRST_GUESS,
   testBandwidth: false,
   capLevelToPlayerSize: true,
   // Parts are 0.334 s; the default tolerance of 0.25 s skips parts not much longer (hls.js #5028).
@@ -68,6 +74,8 @@ export class HlsEngine implements Engine {
     });
     this.#hls.on(Hls.Events.MANIFEST_PARSED, () => {
       this.#parsed = true;
+      const first = firstLevel(this.#hls.levels);
+      if (first >= 0) this.#hls.startLevel = first;
       this.#onTracks();
     });
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
@@ -136,10 +144,23 @@ export class HlsEngine implements Engine {
     if (holdBack) this.#hls.targetLatency = holdBack + this.#cushion.seconds(performance.now());
   }
 
+  /**
+   * The line does not carry what is played. The estimate of hls.js remembers better times for long,
+   * and parts that it gives up on do not count, so it may never fall.
+   */
+  #mistrust(): void {
+    const level = this.#hls.levels[this.#hls.loadLevel];
+    const carried = (level?.bitrate ?? 0) * CARRIED_SHARE;
+    if (!this.#hls.autoLevelEnabled || this.#hls.bandwidthEstimate <= carried) return;
+    this.#hls.bandwidthEstimate = carried;
+  }
+
   #onError(error: ErrorData): void {
     if (error.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) {
-      this.#cushion.onStall(performance.now());
+      const now = performance.now();
+      this.#cushion.onStall(now);
       this.#keepDistance();
+      if (this.#cushion.isSpent(now)) this.#mistrust();
     }
     if (!error.fatal) return;
     const incompatible =
@@ -152,10 +173,29 @@ export class HlsEngine implements Engine {
   }
 }
 
+const isH264 = (level: Level) => level.videoCodec?.startsWith("avc1") ?? false;
+const isAv1 = (level: Level) => level.videoCodec?.startsWith("av01") ?? false;
+
+/**
+ * The level to begin with where AV1 stands beside H.264: hls.js stays with the codec that it begins
+ * with and would begin with AV1, which may be offered in one small size only. Else -1: let it
+ * choose.
+ */
+function firstLevel(levels: Level[]): number {
+  const usual = levels.filter(isH264);
+  const carried = usual.filter((level) => level.bitrate <= FIRST_GUESS);
+  // In order of their bit rates.
+  const first = carried[carried.length - 1] ?? usual[0];
+  return first && levels.some(isAv1) ? levels.indexOf(first) : -1;
+}
+
 /** Best first, with the bit rate beside names that would be the same. */
 function qualityLevels(all: Level[], shown: Level[]): QualityLevel[] {
-  const name = (level: Level) =>
-    levelText(level.width, level.height, level.frameRate, level.bitrate);
+  const mixed = shown.some(isH264) && shown.some(isAv1);
+  const name = (level: Level) => {
+    const size = levelText(level.width, level.height, level.frameRate, level.bitrate);
+    return mixed && isAv1(level) ? `${size} · AV1` : size;
+  };
   const count = new Map<string, number>();
   for (const level of shown) count.set(name(level), (count.get(name(level)) ?? 0) + 1);
   return shown

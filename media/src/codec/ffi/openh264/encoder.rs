@@ -8,16 +8,10 @@ use openh264_sys2 as sys;
 use openh264_sys2::source::APILoader;
 
 use super::{CallFailed, checked, method};
-use crate::codec::{CpuUsage, H264EncoderConfig, PictureView, PlaneView};
-
-/// An IDR picture may take this many percent of the mean picture's bits. Twelve times is what the
-/// first picture of a 2 s segment needs to look like the others (design §5).
-const IDR_BITRATE_RATIO: c_int = 1_200;
-/// Less deblocking than the standard's default keeps the texture of a low-delay encode (design §5).
-const LOOP_FILTER_OFFSET: c_int = -4;
+use crate::codec::{Complexity, H264EncoderConfig, PictureView, PlaneView, RateControl, Tuning};
 
 /// Least quantiser of a coarse instance: white noise of full height takes a third of the buffer.
-const COARSE_QP: c_int = 36;
+pub(in crate::codec) const COARSE_QP: u8 = 36;
 /// Least quantiser of a free instance: openh264's own default, below which nobody sees a
 /// difference.
 const FREE_QP: c_int = 12;
@@ -49,6 +43,8 @@ pub(in crate::codec) enum PictureKind {
 
 /// An initialised encoder.
 pub(in crate::codec) struct Encoder {
+    /// What it was made with, and the quantiser set last.
+    parameters: Box<sys::SEncParamExt>,
     /// Made by `WelsCreateSVCEncoder`, not null, freed only in `drop`.
     handle: NonNull<sys::ISVCEncoder>,
     /// Where the library describes its output. Its pointers lead into memory of `handle`, valid
@@ -67,6 +63,7 @@ impl Encoder {
     /// `bitrate_max`.
     pub(in crate::codec) fn new(
         config: &H264EncoderConfig,
+        tuning: &Tuning,
         bitrate_max: u32,
         quantiser: Quantiser,
     ) -> Result<Self, CallFailed> {
@@ -78,10 +75,18 @@ impl Encoder {
             Some(handle) if code == 0 => handle,
             _ => return Err(CallFailed { call: "WelsCreateSVCEncoder", code }),
         };
-        let mut encoder = Self { handle, output: Box::default() };
-        encoder.silence()?;
-        encoder.initialise(config, bitrate_max, quantiser)?;
-        encoder.set_bitrate(config.bitrate)?;
+        let mut encoder = Self { parameters: Box::default(), handle, output: Box::default() };
+        let quiet = sys::WELS_LOG_QUIET as c_int;
+        // The library prints its warnings to standard error unless told not to.
+        encoder.set_int(sys::ENCODER_OPTION_TRACE_LEVEL, quiet)?;
+        encoder.initialise(config, tuning, bitrate_max, quantiser)?;
+        if matches!(tuning.rate, RateControl::Segment { .. }) {
+            // Only now: the level in the SPS was to allow for the bit rate.
+            encoder.parameters.iRCMode = sys::RC_OFF_MODE;
+            encoder.set_int(sys::ENCODER_OPTION_RC_MODE, sys::RC_OFF_MODE)?;
+        } else {
+            encoder.set_bitrate(config.bitrate)?;
+        }
         Ok(encoder)
     }
 
@@ -102,16 +107,34 @@ impl Encoder {
         checked("SetOption", code)
     }
 
-    /// The library prints its warnings to standard error unless told not to.
-    fn silence(&mut self) -> Result<(), CallFailed> {
-        let mut level = sys::WELS_LOG_QUIET as c_int;
-        // SAFETY: the option takes a pointer to one int, which lives across the call and is only
-        // read.
+    /// Quantises pictures by this from the next on, 0 to 51; without rate control.
+    pub(in crate::codec) fn set_quantiser(&mut self, quantiser: u8) -> Result<(), CallFailed> {
+        let quantiser = c_int::from(quantiser);
+        if self.parameters.sSpatialLayers[0].iDLayerQp == quantiser {
+            return Ok(());
+        }
+        self.parameters.sSpatialLayers[0].iDLayerQp = quantiser;
+        // SAFETY: the option takes a pointer to this structure, which lives across the call; the
+        // library copies it.
         let code = unsafe {
             method("SetOption", self.vtable().SetOption)?(
                 self.handle.as_ptr(),
-                sys::ENCODER_OPTION_TRACE_LEVEL,
-                (&raw mut level).cast::<c_void>(),
+                sys::ENCODER_OPTION_SVC_ENCODE_PARAM_EXT,
+                (&raw mut *self.parameters).cast::<c_void>(),
+            )
+        };
+        checked("SetOption", code)
+    }
+
+    fn set_int(&mut self, option: sys::ENCODER_OPTION, value: c_int) -> Result<(), CallFailed> {
+        let mut value = value;
+        // SAFETY: the options used here take a pointer to one int, which lives across the call and
+        // is only read.
+        let code = unsafe {
+            method("SetOption", self.vtable().SetOption)?(
+                self.handle.as_ptr(),
+                option,
+                (&raw mut value).cast::<c_void>(),
             )
         };
         checked("SetOption", code)
@@ -120,26 +143,27 @@ impl Encoder {
     fn initialise(
         &mut self,
         config: &H264EncoderConfig,
+        tuning: &Tuning,
         bitrate_max: u32,
         quantiser: Quantiser,
     ) -> Result<(), CallFailed> {
-        let mut parameters = sys::SEncParamExt::default();
         // SAFETY: `parameters` is a whole structure of the library's own layout, written in place.
         let code = unsafe {
             method("GetDefaultParams", self.vtable().GetDefaultParams)?(
                 self.handle.as_ptr(),
-                &raw mut parameters,
+                &raw mut *self.parameters,
             )
         };
         checked("GetDefaultParams", code)?;
-        fill(&mut parameters, config, bitrate_max);
-        parameters.iMinQp = if quantiser == Quantiser::Coarse { COARSE_QP } else { FREE_QP };
-        parameters.iMaxQp = QP_MAX;
+        fill(&mut self.parameters, config, tuning, bitrate_max);
+        let coarse = quantiser == Quantiser::Coarse;
+        self.parameters.iMinQp = if coarse { c_int::from(COARSE_QP) } else { FREE_QP };
+        self.parameters.iMaxQp = QP_MAX;
         // SAFETY: as above; the library copies the structure before it returns.
         let code = unsafe {
             method("InitializeExt", self.vtable().InitializeExt)?(
                 self.handle.as_ptr(),
-                &raw const parameters,
+                &raw const *self.parameters,
             )
         };
         checked("InitializeExt", code)
@@ -255,9 +279,14 @@ impl Drop for Encoder {
     }
 }
 
-/// The settings of design §5, each measured; what is left alone is the library's default. The level
-/// in the SPS is the least that holds `bitrate`.
-fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig, bitrate: u32) {
+/// What the tuning says, and what is the same for all; what is left alone is the library's default.
+/// The level in the SPS is the least that holds `bitrate`.
+fn fill(
+    parameters: &mut sys::SEncParamExt,
+    config: &H264EncoderConfig,
+    tuning: &Tuning,
+    bitrate: u32,
+) {
     let (width, height) = (int(config.size.width()), int(config.size.height()));
     let frame_rate = config.frame_rate_millis as f32 / 1_000.0;
     parameters.iUsageType = sys::CAMERA_VIDEO_REAL_TIME;
@@ -265,35 +294,41 @@ fn fill(parameters: &mut sys::SEncParamExt, config: &H264EncoderConfig, bitrate:
     parameters.iPicHeight = height;
     parameters.fMaxFrameRate = frame_rate;
     parameters.iTargetBitrate = int(bitrate);
-    parameters.iRCMode = sys::RC_BITRATE_MODE;
+    parameters.iRCMode = match tuning.rate {
+        RateControl::Segment { .. } | RateControl::Library { .. } => sys::RC_BITRATE_MODE,
+        RateControl::LibraryQuality => sys::RC_QUALITY_MODE,
+        RateControl::LibraryTimes => sys::RC_TIMESTAMP_MODE,
+    };
+    if let RateControl::Library { sync_percent } = tuning.rate {
+        parameters.iIdrBitrateRatio = c_int::from(sync_percent);
+    }
     // A skipped picture leaves a hole in the frame grid (EN-1).
     parameters.bEnableFrameSkip = false;
-    parameters.iIdrBitrateRatio = IDR_BITRATE_RATIO;
-    parameters.uiIntraPeriod = config.sync_interval.map_or(0, std::num::NonZeroU32::get);
+    // IDR pictures come where they are forced.
+    parameters.uiIntraPeriod = 0;
     // IDR pictures fall on segment starts; one more at each cut would only cost bits (EN-1).
     parameters.bEnableSceneChangeDetect = false;
     // The parameter sets stay the same for the life of the initialization section (EN-1).
     parameters.eSpsPpsIdStrategy = sys::CONSTANT_ID;
     parameters.iMultipleThreadIdc = 1;
-    parameters.iLoopFilterAlphaC0Offset = LOOP_FILTER_OFFSET;
-    parameters.iLoopFilterBetaOffset = LOOP_FILTER_OFFSET;
-    match config.cpu_usage {
-        CpuUsage::Lowest | CpuUsage::Low => {
-            parameters.iEntropyCodingModeFlag = 0;
-            parameters.iComplexityMode = sys::LOW_COMPLEXITY;
+    match tuning.deblocking {
+        Some(offset) => {
+            parameters.iLoopFilterAlphaC0Offset = c_int::from(offset);
+            parameters.iLoopFilterBetaOffset = c_int::from(offset);
         }
-        CpuUsage::Medium => {
-            parameters.iEntropyCodingModeFlag = 1;
-            parameters.iComplexityMode = sys::LOW_COMPLEXITY;
-        }
-        CpuUsage::High | CpuUsage::Highest => {
-            parameters.iEntropyCodingModeFlag = 1;
-            parameters.iComplexityMode = sys::MEDIUM_COMPLEXITY;
-        }
+        None => parameters.iLoopFilterDisableIdc = 1,
     }
-    parameters.bEnableBackgroundDetection = config.cpu_usage == CpuUsage::Lowest;
+    parameters.iEntropyCodingModeFlag = c_int::from(tuning.cabac);
+    parameters.iComplexityMode = match tuning.complexity {
+        Complexity::Low => sys::LOW_COMPLEXITY,
+        Complexity::Medium => sys::MEDIUM_COMPLEXITY,
+        Complexity::High => sys::HIGH_COMPLEXITY,
+    };
+    parameters.iNumRefFrame = c_int::from(tuning.references);
+    parameters.bEnableBackgroundDetection = tuning.background_detection;
+    parameters.bEnableDenoise = tuning.denoise;
+    // The library switches it off itself: "algorithms needs to be refactored".
     parameters.bEnableAdaptiveQuant = false;
-    parameters.bEnableDenoise = false;
     parameters.iTemporalLayerNum = 1;
     parameters.iSpatialLayerNum = 1;
     let layer = &mut parameters.sSpatialLayers[0];

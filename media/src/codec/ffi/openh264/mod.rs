@@ -6,7 +6,7 @@ mod encoder;
 use std::ffi::c_int;
 
 pub(in crate::codec) use decoder::{Decoder, Frame};
-pub(in crate::codec) use encoder::{Encoder, OUT_OF_MEMORY, PictureKind, Quantiser};
+pub(in crate::codec) use encoder::{COARSE_QP, Encoder, OUT_OF_MEMORY, PictureKind, Quantiser};
 use openh264_sys2 as sys;
 
 use super::CallFailed;

@@ -45,7 +45,7 @@ fn resident_bytes() -> u64 {
 
 /// Streams with damage per fixture. A fresh instance costs openh264 half a millisecond of clearing
 /// its buffers, and most damage needs one; the fuzz target `h264_decode` goes on from here.
-const ROUNDS: usize = 8_000;
+const ROUNDS: usize = 25_000;
 
 /// Decodes a fixture over and over, one unit of it damaged each time.
 fn storm(flv: &[u8], seed: u64, rounds: usize) -> DecoderCounts {
