@@ -105,7 +105,6 @@ mod tests {
     #[test]
     fn secrets_are_shown_when_new_and_only_then() {
         let mut secrets = Secrets {
-            stream_keys: Vec::new(),
             new_stream_key: Some(Secret::new("the-key".into())),
             new_admin_password: Some(Secret::new("the-password".into())),
         };

@@ -7,10 +7,12 @@
 
 mod error;
 pub mod limits;
+mod proxies;
 mod secret;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -22,6 +24,7 @@ use riverrun_media::sound::SoundConfig;
 use serde::{Deserialize, Deserializer};
 
 pub use self::error::ConfigError;
+pub use self::proxies::TrustedProxies;
 pub use self::secret::Secret;
 use crate::pipeline::IdleSetting;
 use crate::sound::{AudioPassthrough, SoundSetting};
@@ -113,7 +116,7 @@ pub struct Settings {
     /// Executors, one pinned to a core each [default: one per core].
     #[arg(long, value_name = "N", env = "RIVERRUN_SHARDS")]
     shards: Option<usize>,
-    /// Add this stream key instead of making one at the first start.
+    /// The one stream key that may publish while the server runs so; the stored ones may not.
     #[arg(long, value_name = "KEY", env = "RIVERRUN_STREAM_KEY", hide_env_values = true)]
     stream_key: Option<Secret>,
     /// Use this admin password instead of making one at the first start.
@@ -160,6 +163,15 @@ pub struct Settings {
     /// half of it.
     #[arg(long, value_name = "KBIT", env = "RIVERRUN_AUDIO_BITRATE")]
     audio_bitrate: Option<u32>,
+    /// Proxies that are believed about a viewer's address, as addresses and networks [default:
+    /// 127.0.0.0/8,::1].
+    #[arg(long, value_name = "LIST", env = "RIVERRUN_TRUSTED_PROXIES")]
+    trusted_proxies: Option<TrustedProxies>,
+    /// Settings of the admin by the names of the API; it then shows them and cannot change them.
+    /// In the file only.
+    #[arg(skip)]
+    #[serde(default)]
+    settings: BTreeMap<String, toml::Value>,
 }
 
 /// A setting that is written as one text.
@@ -173,7 +185,7 @@ where
 }
 
 /// Keys of the file whose values may be shown.
-const HARMLESS_KEYS: [&str; 14] = [
+const HARMLESS_KEYS: [&str; 15] = [
     "data",
     "http",
     "rtmp",
@@ -188,10 +200,11 @@ const HARMLESS_KEYS: [&str; 14] = [
     "pause_idle_seconds",
     "audio_passthrough",
     "audio_bitrate",
+    "trusted_proxies",
 ];
 
 /// Names in the environment that are read. Anything else that begins like ours is a mistake.
-const ENVIRONMENT: [&str; 17] = [
+const ENVIRONMENT: [&str; 18] = [
     "RIVERRUN_CONFIG",
     "RIVERRUN_DATA",
     "RIVERRUN_HTTP",
@@ -209,6 +222,7 @@ const ENVIRONMENT: [&str; 17] = [
     "RIVERRUN_PAUSE_IDLE_SECONDS",
     "RIVERRUN_AUDIO_PASSTHROUGH",
     "RIVERRUN_AUDIO_BITRATE",
+    "RIVERRUN_TRUSTED_PROXIES",
 ];
 
 /// How much is logged.
@@ -258,8 +272,28 @@ pub struct Config {
     pub idle: IdleSetting,
     /// What becomes of the sound.
     pub sound: SoundSetting,
+    /// Proxies that are believed about a viewer's address.
+    pub trusted_proxies: TrustedProxies,
+    /// Settings of the admin by the names of the API. Each is one that the API would take.
+    pub settings: BTreeMap<String, toml::Value>,
+    /// What was given rather than left at its default.
+    pub given: Given,
     /// What it was made of, to read its file again.
     typed: ServeArguments,
+}
+
+/// Options that were given on the command line, in the environment or in the file: they win over
+/// what the admin has set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Given {
+    /// `--http`
+    pub http: bool,
+    /// `--rtmp`
+    pub rtmp: bool,
+    /// `--segment-seconds`
+    pub segment_target: bool,
+    /// `--renditions`
+    pub renditions: bool,
 }
 
 impl Config {
@@ -347,6 +381,8 @@ impl Settings {
             pause_idle_seconds: self.pause_idle_seconds.or(file.pause_idle_seconds),
             audio_passthrough: self.audio_passthrough.or(file.audio_passthrough),
             audio_bitrate: self.audio_bitrate.or(file.audio_bitrate),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
+            settings: file.settings,
         }
     }
 
@@ -380,6 +416,17 @@ impl Settings {
             let (min, max) = (limits::ADMIN_PASSWORD_BYTES_MIN, limits::ADMIN_PASSWORD_BYTES_MAX);
             secret_length("admin_password", password.expose(), min, max)?;
         }
+        let mut admin = riverrun_web::settings::Settings::default();
+        for (path, value) in &self.settings {
+            let wrong = |reason: String| ConfigError::Setting { path: path.clone(), reason };
+            admin.lock(path, value, "the file").map_err(|error| wrong(error.to_string()))?;
+        }
+        let given = Given {
+            http: self.http.is_some(),
+            rtmp: self.rtmp.is_some(),
+            segment_target: self.segment_seconds.is_some(),
+            renditions: self.renditions.is_some(),
+        };
         Ok(Config {
             data: self.data.unwrap_or_else(|| PathBuf::from(DATA_FOLDER)),
             http: self.http.unwrap_or(ANY_ADDRESS_8080),
@@ -393,6 +440,9 @@ impl Settings {
             rewind: Duration::from_secs(rewind),
             segment_target: Duration::from_secs(segment),
             renditions: self.renditions.unwrap_or_default(),
+            trusted_proxies: self.trusted_proxies.unwrap_or_default(),
+            settings: self.settings,
+            given,
             idle: IdleSetting {
                 pause: self.pause_idle_renditions.unwrap_or_default(),
                 after: Duration::from_secs(after),

@@ -48,7 +48,7 @@ pub async fn run(stage: Sender<StageMessage>, outlets: Outlets, shard: ShardId, 
     let publisher = next_publisher();
     loop {
         let (sender, answer) = async_channel::bounded(1);
-        let claim = Claim { publisher, origin: Origin::Demo, shard, answer: sender };
+        let claim = Claim { publisher, origin: Origin::Demo, shard, peer: None, answer: sender };
         if stage.send(StageMessage::Claim(claim)).await.is_err() {
             return;
         }

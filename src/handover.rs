@@ -8,10 +8,11 @@
 
 use std::sync::Arc;
 
-use riverrun_media::hls::{RenditionId, Window};
+use riverrun_media::hls::{RenditionId, Timeline, Window};
 use riverrun_media::still::Stills;
 
 use crate::shard::Facts;
+use crate::statistics::Counts;
 
 /// The place of an update: in which broadcast, and after how many others.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -32,6 +33,10 @@ pub struct Handover {
     pub facts: Facts,
     /// Its last pictures, and the broadcast they are of.
     pub stills: Option<(u64, Arc<Stills>)>,
+    /// Tracks of what is on.
+    pub timeline: Option<Arc<Timeline>>,
+    /// How many watch.
+    pub counts: Counts,
     /// See `Shard::presentation`.
     pub presentation: u64,
     /// Renditions of the timeline that began last.

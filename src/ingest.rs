@@ -7,6 +7,7 @@
 //! Reading stops while a shard's queue is full, so a slow server is felt by the encoder as TCP
 //! back-pressure.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -28,6 +29,7 @@ use crate::publish::Broadcast;
 use crate::shard::Shard;
 use crate::stage::{
     Answer, Claim, Denial, Grant, Leaving, Origin, PublisherId, Revocation, StageMessage,
+    StreamKeyId,
 };
 
 /// Bytes read at once: about 20 ms of 6 Mbit/s, small enough for many idle connections.
@@ -45,12 +47,12 @@ enum Role {
     /// Has not asked, or was refused.
     Visitor,
     /// Asked; media that comes meanwhile is kept by the session.
-    Claiming { publisher: PublisherId, stream_key: usize, answer: Receiver<Answer> },
+    Claiming { publisher: PublisherId, stream_key: StreamKeyId, answer: Receiver<Answer> },
     /// On air.
     Publisher {
         publisher: PublisherId,
-        /// Index of the key it showed.
-        stream_key: usize,
+        /// Which key it showed.
+        stream_key: StreamKeyId,
         broadcast: Box<Broadcast>,
         revoked: Receiver<Revocation>,
         /// Media has come: the next bytes are read on a thread.
@@ -350,23 +352,29 @@ impl Connection {
         let publisher = next_publisher();
         let (sender, answer) = async_channel::bounded(1);
         let origin = Origin::Rtmp { stream_key };
-        let claim = Claim { publisher, origin, shard: self.shard.plan.id, answer: sender };
+        let (shard, peer) = (self.shard.plan.id, Some(self.peer));
+        let claim = Claim { publisher, origin, shard, peer, answer: sender };
         // A stage that is gone closes the answer's channel.
         let _ = self.shard.plan.stage.send(StageMessage::Claim(claim)).await;
         self.role = Role::Claiming { publisher, stream_key, answer };
     }
 
     /// Every key is compared, found or not: the time taken tells nothing (AU-3).
-    fn known_key(&self, request: &PublishRequest) -> Option<usize> {
-        let keys = self.shard.plan.stream_keys.iter().enumerate();
-        keys.fold(None, |found, (index, known)| {
-            if request.stream_key.matches(known.expose()) { Some(index) } else { found }
+    fn known_key(&self, request: &PublishRequest) -> Option<StreamKeyId> {
+        let state = self.shard.state();
+        state.publishing_keys().fold(None, |found, known| {
+            let id = || {
+                let mut hasher = DefaultHasher::new();
+                known.hash(&mut hasher);
+                StreamKeyId(hasher.finish())
+            };
+            if request.stream_key.matches(known) { Some(id()) } else { found }
         })
     }
 
     /// The session lets a second publish through only after the first said goodbye (CMD-11). With
     /// the same key it goes on; another key is another broadcast.
-    async fn continues_after_farewell(&mut self, shown: usize) -> bool {
+    async fn continues_after_farewell(&mut self, shown: StreamKeyId) -> bool {
         self.farewell = None;
         match &mut self.role {
             Role::Publisher { stream_key, broadcast, .. } if *stream_key == shown => {
@@ -409,6 +417,7 @@ impl Connection {
     async fn yield_stage(&mut self, revocation: Revocation) {
         let refusal = match revocation {
             Revocation::TakenOver => rtmp::Refusal::TakenOver,
+            Revocation::EndedByOperator => rtmp::Refusal::EndedByOperator,
             Revocation::ShuttingDown => rtmp::Refusal::ShuttingDown,
         };
         tracing::info!(peer = %self.peer, ?revocation, "off air");

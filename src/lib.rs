@@ -8,8 +8,10 @@
 //! ([`on_air`]), has its [`sound`] and its pictures encoded where viewers need that ([`ladder`],
 //! [`packager`]) and sends finished parts to every shard, where requests that [`wait`] for them are
 //! released. A shard whose [`load`] makes viewers late takes no more of them. What a broadcast is
-//! like, second by second, lies in [`health`]. [`demo`] is a publisher without a connection, and
-//! [`doctor`] tells what a machine can hold.
+//! like, second by second, lies in [`health`]. What the operator has set is a [`state`] that one
+//! thread changes and every shard reads; [`login`] knows the admin, [`statistics`] who watches,
+//! [`log`] what happened; a shard reaches them all through its [`services`]. [`demo`] is a
+//! publisher without a connection, and [`doctor`] tells what a machine can hold.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
 //! type says its own, raw integers end in theirs.
@@ -29,6 +31,8 @@ pub mod health;
 pub mod ingest;
 pub mod ladder;
 pub mod load;
+pub mod log;
+pub mod login;
 pub mod naps;
 pub mod on_air;
 pub mod packager;
@@ -38,9 +42,12 @@ pub mod publish;
 pub mod secrets;
 pub mod serve;
 pub mod server;
+pub mod services;
 pub mod shard;
 pub mod sound;
 pub mod stage;
+pub mod state;
+pub mod statistics;
 pub mod supervisor;
 mod thread_wait;
 pub mod wait;

@@ -19,11 +19,13 @@ use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_storage::disk::{Store, StoreError};
 
 use crate::clock;
+use crate::config::Given;
 use crate::handover::Stamp;
 use crate::health::HealthBoard;
 use crate::packager::Packager;
 use crate::pipeline::Pipeline;
 use crate::shard::{Facts, SHARD_QUEUE_MESSAGES, ShardMessage};
+use crate::state::StateBoard;
 
 /// Media sequence numbers taken out of the store at once: over two hours of 2 s segments.
 const MSN_BLOCK: u64 = 4_096;
@@ -74,7 +76,7 @@ impl Outlets {
     }
 
     /// One message to every shard, in the order of the shards.
-    async fn tell(&self, message: &ShardMessage) {
+    pub async fn tell(&self, message: &ShardMessage) {
         for shard in 0..self.0.len() {
             if let Some(sender) = self.sender(shard) {
                 // Closed means that the shard has ended; the others go on.
@@ -105,6 +107,8 @@ pub struct Numbers {
     store: Arc<Store>,
     segment_target: Duration,
     pipeline: Pipeline,
+    /// Where the admin's own choices are, and what the configuration decides instead.
+    board: Option<(StateBoard, Given)>,
     health: HealthBoard,
 }
 
@@ -117,14 +121,28 @@ impl Numbers {
         pipeline: Pipeline,
         health: HealthBoard,
     ) -> Self {
-        Self { store, segment_target, pipeline, health }
+        Self { store, segment_target, pipeline, board: None, health }
+    }
+
+    /// The same, where what the admin set last counts for the broadcast that begins next, unless
+    /// it was `given`.
+    #[must_use]
+    pub fn set_by_admin(mut self, board: StateBoard, given: Given) -> Self {
+        self.board = Some((board, given));
+        self
+    }
+
+    fn segment_target(&self) -> Duration {
+        let board = self.board.as_ref().filter(|(_, given)| !given.segment_target);
+        let set = board.and_then(|(board, _)| board.state().segment_target());
+        set.unwrap_or(self.segment_target)
     }
 
     /// A new broadcast. Waits for the disk: not to be called on a shard.
     pub fn broadcast(&self) -> Result<Broadcast, StoreError> {
         let floor = seconds_since_2026(clock::date());
         let reservation = self.store.reserve(MSN_BLOCK, DISCONTINUITY_BLOCK, floor)?;
-        let target = i64::try_from(self.segment_target.as_millis()).unwrap_or(i64::MAX);
+        let target = i64::try_from(self.segment_target().as_millis()).unwrap_or(i64::MAX);
         let config = SegmenterConfig {
             segment_target: MediaTime::from_millis(target),
             first_msn: reservation.first_msn,

@@ -9,12 +9,11 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use argon2::Argon2;
-use argon2::password_hash::PasswordHasher;
 use riverrun_storage::disk::{Store, StoreError, StreamKeyRow};
 use thiserror::Error;
 
 use crate::config::{Config, Secret};
+use crate::login::hash;
 
 /// Letters and digits that cannot be taken for one another when read aloud or copied by hand.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -43,9 +42,7 @@ pub enum SecretError {
 /// What the server starts with.
 #[derive(Debug)]
 pub struct Secrets {
-    /// Keys that may publish; at least one.
-    pub stream_keys: Vec<Secret>,
-    /// A stream key made or set at this start, to be shown once.
+    /// A stream key made at this start, to be shown once.
     pub new_stream_key: Option<Secret>,
     /// An admin password made at this start, to be shown once.
     pub new_admin_password: Option<Secret>,
@@ -66,9 +63,16 @@ pub struct Hashing(Option<JoinHandle<Result<(), SecretError>>>);
 impl Hashing {
     fn begin(store: &Arc<Store>, password: Secret) -> Result<Self, SecretError> {
         let store = Arc::clone(store);
-        let task = move || Ok(store.put_admin_password_hash(&hash(&password)?)?);
+        let task = move || {
+            Ok(store.put_admin_password_hash(&hash(&password).map_err(SecretError::Hash)?)?)
+        };
         let thread = thread::Builder::new().name("password".to_owned()).spawn(task);
         Ok(Self(Some(thread.map_err(SecretError::Thread)?)))
+    }
+
+    /// A password is being hashed: the one in the store, if any, does not count any more.
+    pub const fn is_under_way(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Waits until the password is stored. Nobody may be shown a password before.
@@ -81,15 +85,13 @@ impl Hashing {
 /// Reads the secrets of `store`, after making those that are missing and storing those that the
 /// operator gave. The password is stored when the second value says so.
 pub fn prepare(store: &Arc<Store>, config: &Config) -> Result<(Secrets, Hashing), SecretError> {
-    let mut rows = store.stream_keys()?;
     let mut new_stream_key = None;
-    if let Some(given) = &config.stream_key {
-        if !rows.iter().any(|row| row.stream_key == given.expose()) {
-            rows.push(put_stream_key(store, given, "given by the operator")?);
-        }
-    } else if rows.is_empty() {
+    // A given key stands in for the stored ones and is not stored: without it they count again.
+    if config.stream_key.is_none() && store.stream_keys()?.is_empty() {
         let made = random_text(STREAM_KEY_CHARACTERS)?;
-        rows.push(put_stream_key(store, &made, "made at the first start")?);
+        let stream_key = made.expose().to_owned();
+        let row = StreamKeyRow { stream_key, comment: "made at the first start".to_owned() };
+        store.put_stream_keys(&[row])?;
         new_stream_key = Some(made);
     }
     let (hashing, new_admin_password) = if let Some(given) = &config.admin_password {
@@ -100,34 +102,14 @@ pub fn prepare(store: &Arc<Store>, config: &Config) -> Result<(Secrets, Hashing)
     } else {
         (Hashing(None), None)
     };
-    let stream_keys = rows.into_iter().map(|row| Secret::new(row.stream_key)).collect();
-    Ok((Secrets { stream_keys, new_stream_key, new_admin_password }, hashing))
+    Ok((Secrets { new_stream_key, new_admin_password }, hashing))
 }
 
 /// Makes and stores a new admin password.
 pub fn reset_admin_password(store: &Store) -> Result<Secret, SecretError> {
     let made = random_text(PASSWORD_CHARACTERS)?;
-    store.put_admin_password_hash(&hash(&made)?)?;
+    store.put_admin_password_hash(&hash(&made).map_err(SecretError::Hash)?)?;
     Ok(made)
-}
-
-fn put_stream_key(
-    store: &Store,
-    stream_key: &Secret,
-    comment: &str,
-) -> Result<StreamKeyRow, SecretError> {
-    let row =
-        StreamKeyRow { stream_key: stream_key.expose().to_owned(), comment: comment.to_owned() };
-    store.put_stream_key(&row)?;
-    Ok(row)
-}
-
-/// Argon2id with the crate's default cost (19 MiB, two passes).
-fn hash(password: &Secret) -> Result<String, SecretError> {
-    Argon2::default()
-        .hash_password(password.expose().as_bytes())
-        .map(|hash| hash.to_string())
-        .map_err(SecretError::Hash)
 }
 
 fn random_text(characters: usize) -> Result<Secret, SecretError> {
@@ -161,20 +143,20 @@ mod tests {
             let (second, hashing) = prepare(&store, &config("")).unwrap();
             hashing.finish().unwrap();
             assert!(second.new_stream_key.is_none() && second.new_admin_password.is_none());
-            assert_eq!(second.stream_keys, first.stream_keys);
+            assert_eq!(store.stream_keys().unwrap().len(), 1);
         }
         assert!(seen[0].0 != seen[1].0 && seen[0].1 != seen[1].1);
     }
 
     #[test]
-    fn given_secrets_are_stored_and_not_shown() {
+    fn given_secrets_are_not_shown_and_the_key_is_not_stored() {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let given = config("stream_key = 'unattended-key'\nadmin_password = 'unattended-pw'");
         let (secrets, hashing) = prepare(&store, &given).unwrap();
         hashing.finish().unwrap();
         assert!(secrets.new_stream_key.is_none() && secrets.new_admin_password.is_none());
-        assert_eq!(secrets.stream_keys[0].expose(), "unattended-key");
+        assert_eq!(store.stream_keys().unwrap(), []);
         let hash = store.admin_password_hash().unwrap().unwrap();
         assert!(hash.starts_with("$argon2id$") && !hash.contains("unattended-pw"));
     }

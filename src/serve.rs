@@ -1,9 +1,12 @@
 //! One request to one response: route, ask this shard's own state, set the headers of the route.
 //!
-//! What concerns the broadcast is in `live`; here are the page, its files, the API and the health
-//! addresses. Nothing leaves the shard.
+//! What concerns the broadcast is in `live` and `still`, what everybody may ask in `public`, what
+//! the admin alone may in `admin`. Reads leave the shard only for figures of all shards; changes go
+//! to the writer.
 
+mod admin;
 mod live;
+mod public;
 mod still;
 
 use std::net::SocketAddr;
@@ -16,24 +19,21 @@ use riverrun_net::http::cors::{Cors, add_vary};
 use riverrun_net::http::range::apply_range;
 use riverrun_net::http::{PlainRequest, Request, Response};
 use riverrun_net::io::{Handler, PlainAnswer};
-use riverrun_web::api::{self, Status, WebConfig};
+use riverrun_web::api::SimpleResponse;
 use riverrun_web::assets::Asset;
-use riverrun_web::page::{self, PageState, SECURITY_HEADERS};
-use riverrun_web::route::{self, Allow, Cache, Route};
+use riverrun_web::route::{Allow, Cache, Endpoint, Operation, Route, Sharing};
 
-use crate::clock;
 use crate::shard::Shard;
 
 /// The handler of one shard.
 pub struct Viewers {
     shard: Rc<Shard>,
-    config: WebConfig,
 }
 
 impl Handler for Viewers {
-    async fn handle(&self, _peer: SocketAddr, request: Request) -> Response {
+    async fn handle(&self, peer: SocketAddr, request: Request) -> Response {
         let route = Route::parse(&request.method, request.uri.path());
-        let mut response = self.answer(&route, &request).await;
+        let mut response = self.answer(&route, peer, &request).await;
         if self.shard.is_broken() {
             response = restarting();
         }
@@ -42,62 +42,48 @@ impl Handler for Viewers {
             set(&mut response, header::CACHE_CONTROL, cache.header());
         }
         // A player on another site must be able to read why it was refused (CH-5).
-        if route.cors() || request.uri.path().starts_with("/hls/") {
+        if route.sharing() == Sharing::Any || request.uri.path().starts_with("/hls/") {
             Cors::apply_any(&mut response);
         }
         response
     }
 
-    fn handle_plain(&self, request: &PlainRequest<'_>) -> Option<PlainAnswer> {
-        live::plain::answer(&self.shard, request)
+    fn handle_plain(&self, peer: SocketAddr, request: &PlainRequest<'_>) -> Option<PlainAnswer> {
+        live::plain::answer(&self.shard, peer, request)
     }
 }
 
 impl Viewers {
     /// A handler for the connections of `shard`.
-    pub fn new(shard: Rc<Shard>) -> Self {
-        Self { shard, config: WebConfig::default() }
+    pub const fn new(shard: Rc<Shard>) -> Self {
+        Self { shard }
     }
 
-    async fn answer(&self, route: &Route<'_>, request: &Request) -> Response {
+    async fn answer(&self, route: &Route<'_>, peer: SocketAddr, request: &Request) -> Response {
         match route {
-            Route::Page => self.page(request),
-            Route::Asset(asset) => conditional(request, file(asset, request)),
-            Route::Favicon => picture("favicon.ico", request),
-            Route::Logo => picture("logo.svg", request),
-            Route::ExternalLogo => picture("logo.png", request),
-            Route::Thumbnail => still::thumbnail(&self.shard, request),
-            Route::Preview => still::preview(&self.shard, request),
-            Route::Status => {
-                if api::waits_while_offline(request.uri.query()) {
-                    live::beginning(&self.shard).await;
-                }
-                json(self.status().to_json())
+            Route::Endpoint { endpoint, name } if endpoint.sharing == Sharing::Guarded => {
+                admin::answer(&self.shard, endpoint, peer, request).await
             }
-            Route::Config => json(self.config.to_json()),
-            Route::Ping => Response::new(StatusCode::OK),
-            Route::MultivariantPlaylist => live::multivariant(&self.shard, request).await,
+            Route::Endpoint { endpoint, name } => self.open(endpoint, name, peer, request).await,
+            Route::Asset(asset) => conditional(request, file(asset, request)),
             Route::MediaPlaylist { rendition } => {
+                self.note_viewer(peer, request);
                 live::playlist(&self.shard, rendition, request).await
             }
             Route::MediaFile { rendition, file } => {
                 let response = live::media(&self.shard, rendition, file).await;
                 apply_range(request, conditional(request, response))
             }
-            Route::Health => Response::text(StatusCode::OK, "ok"),
-            Route::Ready if self.shard.stop.is_stopped() => {
-                Response::text(StatusCode::SERVICE_UNAVAILABLE, "stopping")
+            Route::Options(Allow(methods), Sharing::Guarded) => admin::options(request, methods),
+            Route::Options(Allow(methods), Sharing::Any) => {
+                Cors::AnyOrigin.preflight(request, methods)
             }
-            Route::Ready => Response::text(StatusCode::OK, "ready"),
-            Route::Robots => {
-                Response::ok("text/plain", bytes::Bytes::from_static(route::ROBOTS.as_bytes()))
+            Route::Options(Allow(methods), Sharing::Own) => {
+                Cors::Closed.preflight(request, methods)
             }
-            Route::Options(Allow(methods)) => Cors::AnyOrigin.preflight(request, methods),
             Route::WrongMethod(Allow(methods)) => {
-                let sentence =
-                    format!("{} is not possible here; allowed is {methods}", request.method);
-                Response::text(StatusCode::METHOD_NOT_ALLOWED, &sentence)
-                    .header(header::ALLOW, methods)
+                // API §1.1: the router's own answer has no words.
+                Response::new(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, methods)
             }
             Route::NotFound => {
                 Response::text(StatusCode::NOT_FOUND, "there is nothing at this address")
@@ -105,36 +91,66 @@ impl Viewers {
         }
     }
 
-    fn page(&self, request: &Request) -> Response {
-        if request.header(header::USER_AGENT).is_some_and(api::wants_playlist) {
-            return Response::new(StatusCode::TEMPORARY_REDIRECT)
-                .header(header::LOCATION, "/hls/stream.m3u8");
+    /// What everybody may ask.
+    async fn open(
+        &self,
+        endpoint: &Endpoint,
+        name: &str,
+        peer: SocketAddr,
+        request: &Request,
+    ) -> Response {
+        let shard = &self.shard;
+        match endpoint.operation {
+            Operation::Page => public::page(shard, request),
+            Operation::MultivariantPlaylist => {
+                self.note_viewer(peer, request);
+                live::multivariant(shard, request).await
+            }
+            Operation::Ping => {
+                self.note_viewer(peer, request);
+                Response::new(StatusCode::OK)
+            }
+            Operation::Status => public::status(shard, request).await,
+            Operation::Health => Response::text(StatusCode::OK, "ok"),
+            Operation::Ready if shard.stop.is_stopped() => {
+                Response::text(StatusCode::SERVICE_UNAVAILABLE, "stopping")
+            }
+            Operation::Ready => Response::text(StatusCode::OK, "ready"),
+            Operation::Favicon => picture("favicon.ico", request),
+            Operation::Thumbnail => still::thumbnail(shard, request),
+            Operation::Preview => still::preview(shard, request),
+            Operation::PlaybackReport => public::playback_report(shard, peer, request),
+            Operation::Coming => coming(),
+            _ => public::read(shard, endpoint.operation, name, request),
         }
-        let status = self.status();
-        let origin = request.header(header::HOST).map(|host| format!("http://{host}"));
-        let state = PageState { status: &status, config: &self.config, origin: origin.as_deref() };
-        let page = page::render(&state);
-        let mut response = Response::ok("text/html; charset=utf-8", bytes::Bytes::from(page.html))
-            .header(header::CONTENT_SECURITY_POLICY, page.csp);
-        for (name, value) in SECURITY_HEADERS {
-            set(&mut response, HeaderName::from_static(name), value);
-        }
-        response
     }
 
-    fn status(&self) -> Status {
-        let facts = self.shard.facts.borrow();
-        Status {
-            server_time_ms: clock::date().millis(),
-            last_connect_ms: facts.connected_at.map(|date| date.millis()),
-            last_disconnect_ms: facts.disconnected_at.map(|date| date.millis()),
-            version_number: env!("CARGO_PKG_VERSION").to_owned(),
-            stream_title: String::new(),
-            viewer_count: 0,
-            online: self.shard.is_playable(),
-            presentation: self.shard.presentation(),
-        }
+    fn note_viewer(&self, peer: SocketAddr, request: &Request) {
+        let forwarded_for = forwarded_for(request);
+        let agent = request.headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
+        let forwarded_for = forwarded_for.as_deref().map(str::as_bytes);
+        self.shard.note_viewer(peer, forwarded_for, agent.unwrap_or_default());
     }
+}
+
+/// The whole chain: what a proxy adds as a field of its own stands behind what it was sent.
+fn forwarded_for(request: &Request) -> Option<String> {
+    let fields = request.headers.get_all("x-forwarded-for").iter();
+    let fields: Vec<_> = fields.filter_map(|field| field.to_str().ok()).collect();
+    (!fields.is_empty()).then(|| fields.join(","))
+}
+
+/// Part of the API, and of a later version of this program.
+fn coming() -> Response {
+    simple(StatusCode::NOT_IMPLEMENTED, "this version does not have it yet")
+}
+
+/// The envelope of most answers without an object (API §1.1).
+fn simple(status: StatusCode, message: &str) -> Response {
+    let body = SimpleResponse { message, success: status.is_success() };
+    let mut response = json(body.to_json());
+    response.status = status;
+    response
 }
 
 /// The connection ends with it; the next one is another shard's.
@@ -173,8 +189,9 @@ fn file(asset: &'static Asset, request: &Request) -> Response {
     response
 }
 
-fn json(body: Vec<u8>) -> Response {
-    Response::ok("application/json", bytes::Bytes::from(body))
+fn json(body: impl Into<bytes::Bytes>) -> Response {
+    Response::ok("application/json", body.into())
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .header(header::EXPIRES, "Thu, 1 Jan 1970 00:00:00 GMT")
 }
 

@@ -5,7 +5,6 @@
 //! Stopping follows the flow of the media: publishers end, the last part and the ENDLIST are
 //! published, listeners close, viewers drain to a deadline, the process ends (F36).
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
@@ -13,24 +12,28 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use async_channel::Sender;
+use riverrun_media::ladder::LadderSetting;
+use riverrun_media::time::UnixTime;
 use riverrun_net::io::{BindError, ConnectionLimits};
 use riverrun_storage::disk::{OpenError, Store};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use thiserror::Error;
-use tracing_subscriber::filter::LevelFilter;
 
 use crate::banner::Banner;
-use crate::config::{Config, LogLevel, Secret};
+use crate::config::Config;
 use crate::cores::Cores;
 use crate::executors::Executors;
 use crate::health::HealthBoard;
 use crate::ladder::{Demand, LadderControl};
+use crate::log::{self, LogRing};
 use crate::pipeline::Pipeline;
 use crate::probe::{self, ProbeError};
 use crate::publish::{Numbers, Outlets};
 use crate::secrets::{self, SecretError};
+use crate::services::Services;
 use crate::shard::ShardPlan;
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage, StageMessage};
+use crate::state::{Change, State, StateBoard, StateError, Writer};
 use crate::supervisor::{News, Patience, ShardId, Supervisor, SupervisorError};
 
 /// SIGTERM to the end of the process at the latest.
@@ -66,6 +69,9 @@ pub enum ServerError {
     /// The store does not open.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// What is remembered could not be read.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// Secrets could not be made or read.
     #[error(transparent)]
     Secrets(#[from] SecretError),
@@ -82,16 +88,23 @@ pub enum ServerError {
 
 /// Runs the server until a signal stops it.
 pub fn run(mut config: Config) -> Result<(), ServerError> {
-    log_to_stderr(config.log);
+    let log = log::start(config.log);
     let limits = probe::raise_limits()?;
     if let Some(sentence) = limits.few_files() {
         tracing::warn!(allowed = limits.open_files, "{sentence}");
     }
     probe::executor()?;
+    let store = Arc::new(Store::open(&config.data)?);
+    let mut state = State::load(&store, &config)?;
+    listen_where_set(&mut config, &state);
     config.http = listen_address("http", config.http)?;
     config.rtmp = listen_address("rtmp", config.rtmp)?;
-    let store = Arc::new(Store::open(&config.data)?);
     let (secrets, hashing) = secrets::prepare(&store, &config)?;
+    state.read_secrets(&store)?;
+    if hashing.is_under_way() {
+        // The stored one does not count any more.
+        state.password_hash = None;
+    }
 
     let banner = Banner {
         http: config.http,
@@ -100,7 +113,7 @@ pub fn run(mut config: Config) -> Result<(), ServerError> {
         secrets: &secrets,
         demo: config.demo,
     };
-    let running = Running::start(&config, &store, &secrets.stream_keys, limits.open_files);
+    let running = Running::start(&config, &store, (state, log), limits.open_files);
     if let Err(error) = hashing.finish() {
         if let Ok(running) = running {
             running.stop();
@@ -113,12 +126,28 @@ pub fn run(mut config: Config) -> Result<(), ServerError> {
     }
     drop(secrets);
     let running = running?;
+    if let Err(error) = running.writer.change_blocking(Change::PasswordStored) {
+        tracing::error!(%error, "the admin cannot log in");
+    }
     tracing::info!(http = %config.http, rtmp = %config.rtmp, shards = config.shards, "ready");
     running.until_stopped()
 }
 
+/// Where the admin wants the server to listen, unless the configuration says.
+fn listen_where_set(config: &mut Config, state: &State) {
+    let network = &state.settings.network;
+    let set = |address: &str, port| address.parse().map(|ip| SocketAddr::new(ip, port)).ok();
+    if !config.given.http {
+        config.http = set(&network.http_address, network.http_port).unwrap_or(config.http);
+    }
+    if !config.given.rtmp {
+        config.rtmp = set(&network.rtmp_address, network.rtmp_port).unwrap_or(config.rtmp);
+    }
+}
+
 /// The started server, as the main thread holds it.
 struct Running {
+    writer: Writer,
     stage: Sender<StageMessage>,
     supervisor: Supervisor<Executors>,
 }
@@ -128,19 +157,25 @@ impl Running {
     fn start(
         config: &Config,
         store: &Arc<Store>,
-        stream_keys: &[Secret],
+        (state, log): (State, LogRing),
         open_files: u64,
     ) -> Result<Self, ServerError> {
         let (news, heard) = mpsc::channel();
         let (stage, stage_inbox) = async_channel::bounded(STAGE_QUEUE_MESSAGES);
         let (outlets, inboxes) = Outlets::new(config.shards);
         let (health, cores) = (HealthBoard::default(), Cores::of_this_process());
-        let pipeline = pipeline(config, cores);
+        let pipeline = pipeline(config, &state, cores);
         let (ladder, demand) = (pipeline.ladder.clone(), pipeline.demand.clone());
-        listen_for_signals(news.clone(), config.clone(), ladder.clone())?;
+        let history = store.history().map_err(StateError::from)?;
+        let services = Services::start(config, store, &outlets, &ladder, (state, history), log)
+            .map_err(ServerError::Thread)?;
+        listen_for_signals(news.clone(), config.clone(), ladder.clone(), services.board.clone())?;
         let target = config.segment_target;
-        let numbers = Numbers::new(Arc::clone(store), target, pipeline, health.clone());
-        let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace);
+        let numbers = Numbers::new(Arc::clone(store), target, pipeline, health.clone())
+            .set_by_admin(services.board.clone(), config.given);
+        let ended_ms = history.last_disconnect_ms.and_then(|ms| i64::try_from(ms).ok());
+        let performance = Stage::new(stage_inbox, outlets.clone(), numbers, config.grace)
+            .after(ended_ms.map(UnixTime::from_millis));
         let ended = news.clone();
         thread::Builder::new()
             .name("stage".to_owned())
@@ -155,7 +190,7 @@ impl Running {
             http: config.http,
             rtmp: config.rtmp,
             rewind: config.rewind,
-            stream_keys: stream_keys.into(),
+            services: services.clone(),
             stage: stage.clone(),
             outlets,
             health,
@@ -168,7 +203,7 @@ impl Running {
         let shards = Executors::new(plan, inboxes, config.demo);
         let patience = Patience::default();
         let supervisor = Supervisor::start(shards, config.shards, patience, (news, heard))?;
-        Ok(Self { stage, supervisor })
+        Ok(Self { writer: services.writer, stage, supervisor })
     }
 
     fn until_stopped(mut self) -> Result<(), ServerError> {
@@ -210,15 +245,21 @@ impl Running {
     }
 }
 
-/// What the configuration says of media.
-fn pipeline(config: &Config, cores: Cores) -> Pipeline {
+/// What the configuration, and below it the admin, says of media.
+fn pipeline(config: &Config, state: &State, cores: Cores) -> Pipeline {
     Pipeline {
-        ladder: LadderControl::new(config.renditions.clone(), cores.usable),
+        ladder: LadderControl::new(renditions(config, state), cores.usable),
         sound: config.sound,
         idle: config.idle,
         demand: Demand::default(),
         cores,
     }
+}
+
+/// What viewers may choose from: as configured, else as the admin has set it.
+fn renditions(config: &Config, state: &State) -> LadderSetting {
+    let set = if config.given.renditions { None } else { state.ladder() };
+    set.unwrap_or_else(|| config.renditions.clone())
 }
 
 /// Runs what may wait for ever on a thread of its own; its answer if that came in time.
@@ -258,27 +299,11 @@ fn listen_address(option: &'static str, addr: SocketAddr) -> Result<SocketAddr, 
     }
 }
 
-fn log_to_stderr(level: LogLevel) {
-    let level = match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    };
-    // Colours are for people: not for files and journals, and not where they are unwanted
-    // (no-color.org).
-    let coloured = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|unwanted| unwanted.is_empty());
-    let log = tracing_subscriber::fmt().with_max_level(level).with_ansi(coloured);
-    // Fails only when a test in this process has set one already.
-    let _ = log.with_writer(std::io::stderr).try_init();
-}
-
 fn listen_for_signals(
     news: mpsc::Sender<News>,
     config: Config,
     ladder: LadderControl,
+    board: StateBoard,
 ) -> Result<(), ServerError> {
     let mut signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT, SIGHUP])
         .map_err(ServerError::Signal)?;
@@ -288,7 +313,7 @@ fn listen_for_signals(
             let mut stopping = false;
             for signal in signals.forever() {
                 if signal == SIGHUP {
-                    reload(&config, &ladder);
+                    reload(&config, &ladder, &board);
                     continue;
                 }
                 if std::mem::replace(&mut stopping, true) {
@@ -307,9 +332,9 @@ fn listen_for_signals(
 /// Reads the configuration again. Its renditions come into force with the next segment; a
 /// configuration that is wrong in any place, or whose renditions cannot be made of what is on air,
 /// changes nothing.
-fn reload(config: &Config, ladder: &LadderControl) {
+fn reload(config: &Config, ladder: &LadderControl, board: &StateBoard) {
     let renditions = match config.read_again() {
-        Ok(read) => read.renditions,
+        Ok(read) => renditions(&read, &board.state()),
         Err(error) => {
             tracing::error!(%error, "the configuration is wrong: nothing changes");
             return;

@@ -14,18 +14,20 @@ use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use futures_lite::{FutureExt as _, future};
+use glommio::timer::Timer;
 use glommio::{Latency, Shares, TaskQueueHandle};
-use riverrun_media::hls::{RenditionId, Update, Window, WindowConfig};
+use riverrun_media::hls::{RenditionId, Timeline, Update, Window, WindowConfig};
 use riverrun_media::still::Stills;
 use riverrun_media::time::{MediaTime, UnixTime};
 use riverrun_net::http::Limits;
 use riverrun_net::io::{
     Admission, BindError, ConnectionLimits, Gate, Listener, StopToken, serve_listener,
 };
+use riverrun_web::route;
+use riverrun_web::viewers::Sightings;
 use rustix::thread::CpuSet;
 
 use crate::complaints::Complaints;
-use crate::config::Secret;
 use crate::failures::Failures;
 use crate::handover::{Handover, Progress, Stamp};
 use crate::health::HealthBoard;
@@ -34,7 +36,10 @@ use crate::ladder::{Demand, LadderControl};
 use crate::load::Load;
 use crate::publish::Outlets;
 use crate::serve::Viewers;
+use crate::services::Services;
 use crate::stage::StageMessage;
+use crate::state::State;
+use crate::statistics::{Counts, Told};
 use crate::supervisor::{News, Post, ShardId};
 use crate::wait::{Place, Wait, Waiters};
 
@@ -51,6 +56,8 @@ const QUEUE_LATENCY: Duration = Duration::from_millis(5);
 const INGEST_SHARES: usize = 800;
 /// See [`INGEST_SHARES`].
 const SERVE_SHARES: usize = 600;
+/// How often a shard tells who it saw: a third of what Owncast needs to notice (API §5.2).
+const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 /// How long a shard that broke lets its connections end: an answer under way, a publisher's return.
 const WIND_DOWN_TIME: Duration = Duration::from_secs(2);
 
@@ -65,6 +72,10 @@ pub enum ShardMessage {
     Facts(Facts),
     /// Pictures of this broadcast.
     Stills(u64, Arc<Stills>),
+    /// What is remembered has changed.
+    State(Arc<State>),
+    /// How many watch.
+    Audience(Counts),
     /// A new neighbour asks for a copy of all that is shown here.
     Copy(Sender<Handover>),
 }
@@ -80,6 +91,8 @@ pub struct Facts {
     pub connected_at: Option<UnixTime>,
     /// When the last broadcast ended.
     pub disconnected_at: Option<UnixTime>,
+    /// From where it is sent; `None` for the demo and while nobody is on air.
+    pub publisher: Option<SocketAddr>,
 }
 
 /// What every shard gets at its start; the same for all but for its name.
@@ -93,8 +106,8 @@ pub struct ShardPlan {
     pub rtmp: SocketAddr,
     /// Rewind window.
     pub rewind: Duration,
-    /// Keys that may publish.
-    pub stream_keys: Arc<[Secret]>,
+    /// What requests lean on beside the broadcast.
+    pub services: Services,
     /// Way to the stage.
     pub stage: Sender<StageMessage>,
     /// Way to every shard.
@@ -117,6 +130,13 @@ pub struct Shard {
     pub window: RefCell<Window>,
     /// See [`Facts`].
     pub facts: RefCell<Facts>,
+    /// See [`State`].
+    state: RefCell<Arc<State>>,
+    /// Who was seen here since the last report.
+    sightings: RefCell<Sightings>,
+    counts: Cell<Counts>,
+    /// The tracks of what is on.
+    timeline: RefCell<Option<Arc<Timeline>>>,
     /// The last pictures of a broadcast, and which one that was.
     stills: RefCell<Option<(u64, Arc<Stills>)>>,
     /// Wrong keys per address.
@@ -175,6 +195,7 @@ pub async fn run(
     let viewers = serve_viewers(Rc::clone(&shard), http);
     let publishers = serve_publishers(Rc::clone(&shard), rtmp, ingesting);
     spawn_into(serving, contained(viewers, panicked.clone()));
+    spawn_into(serving, contained(report_viewers(Rc::clone(&shard)), panicked.clone()));
     spawn_into(ingesting, contained(publishers, panicked.clone()));
     // The main thread is gone only when the process is ending.
     let _ = news.send(News::Accepting(id));
@@ -230,11 +251,37 @@ async fn serve_viewers(shard: Rc<Shard>, listener: Listener) {
     let admission =
         Admission::new(ConnectionLimits { connections_max, ..ConnectionLimits::default() });
     let (stop, gate) = (shard.stop.clone(), shard.gate.clone());
-    let limits = Rc::new(Limits::default());
+    let body_bytes_max =
+        |method: &http::Method, uri: &http::Uri| route::body_bytes_max(method, uri.path());
+    let limits = Rc::new(Limits { body_bytes_max, ..Limits::default() });
     serve_listener(listener, handler, limits, admission, stop, gate, |error| {
         tracing::warn!(%error, "a viewer's connection could not be accepted");
     })
     .await;
+}
+
+/// Tells who was seen, until the shard stops.
+async fn report_viewers(shard: Rc<Shard>) {
+    let mut stopped = shard.stop.stopped();
+    loop {
+        let ended = future::or(
+            async {
+                (&mut stopped).await;
+                true
+            },
+            async {
+                Timer::new(REPORT_INTERVAL).await;
+                false
+            },
+        );
+        if ended.await {
+            return;
+        }
+        let sighted = shard.sightings.borrow_mut().report(Instant::now());
+        if !sighted.is_empty() {
+            shard.plan.services.statistics.tell(Told::Sighted(sighted));
+        }
+    }
 }
 
 async fn serve_publishers(shard: Rc<Shard>, listener: Listener, queue: TaskQueueHandle) {
@@ -285,6 +332,11 @@ impl Shard {
         Rc::new(Self {
             window: RefCell::new(Window::new(config)),
             facts: RefCell::default(),
+            // Later changes come through the queue, which is older than this look.
+            state: RefCell::new(plan.services.board.state()),
+            sightings: RefCell::default(),
+            counts: Cell::default(),
+            timeline: RefCell::default(),
             stills: RefCell::default(),
             failures: RefCell::default(),
             plan,
@@ -302,6 +354,35 @@ impl Shard {
             audio_load: Load::default(),
             complaints: Complaints::default(),
         })
+    }
+
+    /// What is remembered.
+    pub fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state.borrow())
+    }
+
+    /// How many watch; nobody does what cannot be played.
+    pub const fn counts(&self) -> Counts {
+        let counts = self.counts.get();
+        let viewers = if self.playable.get() { counts.viewers } else { 0 };
+        Counts { viewers, ..counts }
+    }
+
+    /// The tracks of what is on, if this shard saw it begin.
+    pub fn timeline(&self) -> Option<Arc<Timeline>> {
+        self.timeline.borrow().clone().filter(|_| self.is_playable())
+    }
+
+    /// A request that a viewer makes again and again (API §5.2). Counts only while something is on.
+    pub fn note_viewer(&self, peer: SocketAddr, forwarded_for: Option<&[u8]>, user_agent: &[u8]) {
+        if !self.is_playable() {
+            return;
+        }
+        let forwarded_for = forwarded_for.and_then(|field| std::str::from_utf8(field).ok());
+        let services = &self.plan.services;
+        let client = services.client(peer, forwarded_for);
+        let key = services.viewer_keys.of(client, user_agent);
+        self.sightings.borrow_mut().note(Instant::now(), key, client, user_agent);
     }
 
     /// Who waits for parts of this rendition.

@@ -12,11 +12,17 @@
 //! cannot: its broadcast is given up, and what it sends should it come round is void. The next
 //! claim begins another, with numbers that were never used (PL-6).
 
+mod message;
+
 use std::time::{Duration, Instant};
 
 use async_channel::{Receiver, Sender};
 use riverrun_media::time::UnixTime;
 
+pub use self::message::{
+    Answer, Claim, Denial, Grant, Leaving, Origin, PublisherId, Revocation, StageMessage,
+    StreamKeyId,
+};
 use crate::clock;
 use crate::publish::{Broadcast, Numbers, Outlets};
 use crate::shard::Facts;
@@ -25,109 +31,6 @@ use crate::thread_wait::{block_on, block_on_until};
 
 /// Messages that may wait for the stage. Each is one publisher arriving or leaving.
 pub const STAGE_QUEUE_MESSAGES: usize = 256;
-
-/// One publisher's try to be on air. Equal ids never occur in one process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PublisherId(pub u64);
-
-/// Where a publisher's media comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Origin {
-    /// An RTMP connection that showed this stream key (its place in the list).
-    Rtmp {
-        /// Index of the key.
-        stream_key: usize,
-    },
-    /// The built-in demo: yields to everybody, returns when nobody is left.
-    Demo,
-}
-
-/// What publishers say to the stage.
-pub enum StageMessage {
-    /// "I want to publish." The answer is a [`Grant`] or a [`Denial`].
-    Claim(Claim),
-    /// "I am done" or "I was cut off"; also the answer to a revocation.
-    Return {
-        /// Who.
-        publisher: PublisherId,
-        /// What was granted, whole: the stage alone closes the channel of the revocation, so a
-        /// closed one means that the broadcast was lost, not that it is on its way.
-        grant: Grant,
-        /// How it ended.
-        leaving: Leaving,
-    },
-    /// This shard ended or is stuck: what its publisher has not returned by now is lost.
-    Lost(ShardId),
-    /// A new shard found nobody to learn the running broadcast from.
-    Forgotten {
-        /// Which.
-        shard: ShardId,
-        /// The broadcast of which it missed the beginning; `None` if it only knows that it was born
-        /// into the middle of things.
-        broadcast: Option<u64>,
-    },
-    /// The server stops: end what is on air and answer when its last update is sent; the answer
-    /// says whether there was anything.
-    Stop(Sender<bool>),
-}
-
-/// A wish to publish.
-pub struct Claim {
-    /// Who.
-    pub publisher: PublisherId,
-    /// From where.
-    pub origin: Origin,
-    /// On which shard it runs.
-    pub shard: ShardId,
-    /// Where the one answer goes; capacity 1, so giving it never waits.
-    pub answer: Sender<Answer>,
-}
-
-/// What a claim comes to. A closed channel means [`Denial::Stopping`].
-pub type Answer = Result<Grant, Denial>;
-
-/// Why a publisher does not go on air.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Denial {
-    /// Somebody with another key is on air.
-    OtherKey,
-    /// A newer connection showed the same key.
-    Superseded,
-    /// The store failed to give numbers for a new broadcast.
-    NoNumbers,
-    /// The server stops.
-    Stopping,
-}
-
-/// The permission to publish.
-pub struct Grant {
-    /// The broadcast to continue or begin.
-    pub broadcast: Box<Broadcast>,
-    /// Closes or yields when the publisher must return it: somebody took over, or shutdown.
-    pub revoked: Receiver<Revocation>,
-}
-
-/// Why a grant is taken back.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Revocation {
-    /// A newer connection showed the key.
-    TakenOver,
-    /// The server stops.
-    ShuttingDown,
-}
-
-/// How a publisher left.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Leaving {
-    /// The connection vanished: the grace period begins.
-    Dropped,
-    /// The publisher said goodbye: the broadcast ends.
-    Finished,
-    /// It was revoked.
-    Yielded,
-    /// A bug of ours ended its task with a panic: what it held may be in any state.
-    Broken,
-}
 
 enum State {
     Empty,
@@ -146,6 +49,8 @@ struct Lead {
     broadcast: u64,
     /// Some shard does not know it: it must not go on.
     forgotten: bool,
+    /// The admin ended it: whoever comes next begins another.
+    ended: bool,
 }
 
 /// The wish to stop, until it is carried out.
@@ -187,8 +92,16 @@ impl Stage {
         }
     }
 
+    /// The same after a broadcast of a former process that ended then.
+    #[must_use]
+    pub fn after(mut self, disconnected_at: Option<UnixTime>) -> Self {
+        self.facts.disconnected_at = disconnected_at;
+        self
+    }
+
     /// Runs on this thread until [`StageMessage::Stop`] has been carried out.
     pub fn run(mut self) {
+        block_on(self.outlets.facts(&self.facts));
         while !matches!(self.state, State::Stopped) {
             let heard = match &self.state {
                 State::Waiting { until, .. } => block_on_until(*until, self.inbox.recv()),
@@ -218,6 +131,10 @@ impl Stage {
             }
             StageMessage::Lost(shard) => self.lose(shard).await,
             StageMessage::Forgotten { shard, broadcast } => self.forget(shard, broadcast).await,
+            StageMessage::Disconnect(done) => {
+                // Whoever asked may have left.
+                let _ = done.try_send(self.disconnect().await);
+            }
             StageMessage::Stop(done) => self.stop(done).await,
         }
     }
@@ -308,7 +225,7 @@ impl Stage {
         }
         let origin = lead.origin;
         broadcast.interrupt(&self.outlets).await;
-        let continues = origin != Origin::Demo && leaving != Leaving::Finished;
+        let continues = origin != Origin::Demo && leaving != Leaving::Finished && !lead.ended;
         match next {
             Some(claim) if continues => self.resume(claim, broadcast).await,
             Some(claim) => {
@@ -401,7 +318,6 @@ impl Stage {
             }
         };
         self.facts.connected(clock::date());
-        self.outlets.facts(&self.facts).await;
         self.grant(claim, broadcast).await;
     }
 
@@ -412,9 +328,12 @@ impl Stage {
 
     async fn grant(&mut self, claim: Claim, broadcast: Box<Broadcast>) {
         let (revoke, revoked) = async_channel::bounded(1);
-        let Claim { publisher, origin, shard, answer } = claim;
+        let Claim { publisher, origin, shard, peer, answer } = claim;
+        let number = broadcast.number();
         let lead =
-            Lead { publisher, origin, shard, broadcast: broadcast.number(), forgotten: false };
+            Lead { publisher, origin, shard, broadcast: number, forgotten: false, ended: false };
+        self.facts.publisher = peer;
+        self.outlets.facts(&self.facts).await;
         match answer.send(Ok(Grant { broadcast, revoked })).await {
             Ok(()) => self.state = State::OnAir { lead, revoke, next: None },
             // The claimant hung up while it waited: as if it had dropped right after.
@@ -438,6 +357,27 @@ impl Stage {
         self.outlets.give_up(lead.broadcast).await;
         self.facts.disconnected(clock::date());
         self.outlets.facts(&self.facts).await;
+    }
+
+    /// Its publisher gives the broadcast back and hears why; without one it ends here.
+    async fn disconnect(&mut self) -> bool {
+        match std::mem::replace(&mut self.state, State::Empty) {
+            State::OnAir { lead, revoke, next } if lead.origin != Origin::Demo => {
+                // Full means that it is on its way already.
+                let _ = revoke.try_send(Revocation::EndedByOperator);
+                self.state = State::OnAir { lead: Lead { ended: true, ..lead }, revoke, next };
+                true
+            }
+            State::Waiting { broadcast, .. } => {
+                self.end(broadcast).await;
+                self.next_act().await;
+                true
+            }
+            other => {
+                self.state = other;
+                false
+            }
+        }
     }
 
     async fn stop(&mut self, done: Sender<bool>) {
@@ -464,13 +404,6 @@ impl Stage {
     }
 }
 
-impl Claim {
-    /// Nobody may listen any more.
-    fn deny(self, denial: Denial) {
-        let _ = self.answer.try_send(Err(denial));
-    }
-}
-
 impl Facts {
     fn connected(&mut self, date: UnixTime) {
         self.connected_at = Some(date);
@@ -479,6 +412,7 @@ impl Facts {
 
     fn disconnected(&mut self, date: UnixTime) {
         self.connected_at = None;
+        self.publisher = None;
         self.disconnected_at = Some(date);
     }
 }

@@ -16,7 +16,7 @@ const LINES_MAX: usize = 500;
 const WIDTH_MAX: usize = 100;
 /// Crates of others that may end up in the release binary: about 120 (design §2), and what the AV1
 /// encoder brings, 26: rav1e is one of them, and most are its arithmetic.
-const CRATES_MAX: usize = 150;
+const CRATES_MAX: usize = 154;
 
 /// Files past the wall, with the length they had when they were let in. The list only shrinks: a
 /// file that grows past its number, or falls back under the wall, fails until the list says so.

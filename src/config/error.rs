@@ -61,6 +61,14 @@ pub enum ConfigError {
         /// Most allowed.
         max: usize,
     },
+    /// A setting of the admin that the API would not take.
+    #[error("settings.{path:?}: {reason}")]
+    Setting {
+        /// Its name in the API.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A stream key that cannot be part of an address (AU-2).
     #[error("stream_key may hold letters, digits and . _ ~ - only")]
     StreamKeyCharacters,

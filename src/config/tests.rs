@@ -7,6 +7,7 @@ fn settings(toml: &str) -> Result<Settings, toml::de::Error> {
 #[test]
 fn the_command_line_wins_over_the_file() {
     let typed = settings("http = '127.0.0.1:1'").unwrap();
+    assert_eq!(settings("").unwrap().validate(1).unwrap().given, Given::default());
     let file = settings("http = '127.0.0.1:2'\nrtmp = '127.0.0.1:3'").unwrap();
     let config = typed.over(file).validate(4).unwrap();
     assert_eq!(config.http.port(), 1);
@@ -87,6 +88,20 @@ fn a_file_is_read_again_under_what_was_typed() {
     std::fs::write(&path, "renditions = 'source,fast'").unwrap();
     let error = config.read_again().unwrap_err().to_string();
     assert!(error.contains("line 1") && error.contains("fast"), "{error}");
+}
+
+#[test]
+fn settings_of_the_admin_may_stand_in_the_file() {
+    let config = settings("[settings]\nname = 'North'\n'chat/disable' = true").unwrap();
+    assert_eq!(config.validate(1).unwrap().settings.len(), 2);
+    for (toml, words) in [
+        ("[settings]\nnosuch = 1", "is no setting"),
+        ("[settings]\nnsfw = 'yes'", "true or false is wanted"),
+        ("[settings]\nwebserverport = 70000", "allowed is 1 to 65535"),
+    ] {
+        let error = settings(toml).unwrap().validate(1).unwrap_err().to_string();
+        assert!(error.contains(words), "{toml}: {error}");
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::health::HealthBoard;
 use crate::ladder::{Demand, LadderControl};
 use crate::pipeline::{IdleSetting, Pipeline};
 use crate::publish::{Numbers, Outlets};
+use crate::services::Services;
 use crate::sound::SoundSetting;
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage};
 use crate::supervisor::{Patience, Supervisor, SupervisorError};
@@ -98,7 +99,7 @@ impl Run {
             http,
             rtmp,
             rewind: Duration::from_secs(60),
-            stream_keys: Arc::new([]),
+            services: Services::idle().unwrap(),
             stage: stage.clone(),
             outlets,
             health,

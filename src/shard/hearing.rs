@@ -2,6 +2,7 @@
 //! the word to stop.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_channel::Receiver;
@@ -12,6 +13,7 @@ use riverrun_media::hls::{RenditionId, Timeline, Update};
 use super::{Shard, ShardMessage, StopAt, WIND_DOWN_TIME};
 use crate::handover::{Handover, Stamp, Verdict};
 use crate::stage::StageMessage;
+use crate::statistics::Told;
 use crate::wait::Place;
 
 /// How long a new shard waits for one neighbour's copy of the broadcast.
@@ -84,7 +86,12 @@ impl Shard {
                     self.apply(Update::End);
                 }
             }
-            ShardMessage::Facts(facts) => *self.facts.borrow_mut() = facts,
+            ShardMessage::Facts(facts) => {
+                self.plan.services.statistics.tell(Told::OnAir(facts.clone()));
+                *self.facts.borrow_mut() = facts;
+            }
+            ShardMessage::State(state) => *self.state.borrow_mut() = state,
+            ShardMessage::Audience(counts) => self.counts.set(counts),
             ShardMessage::Stills(broadcast, stills) => {
                 *self.stills.borrow_mut() = Some((broadcast, stills));
             }
@@ -101,6 +108,8 @@ impl Shard {
             window: self.window.borrow().clone(),
             facts: self.facts.borrow().clone(),
             stills: self.stills.borrow().clone(),
+            timeline: self.timeline.borrow().clone(),
+            counts: self.counts.get(),
             presentation: self.presentation(),
             offered: self.offered.borrow().clone(),
         }
@@ -140,9 +149,10 @@ impl Shard {
                 Timer::new(HANDOVER_TIME_MAX).await;
                 None
             });
-            if let Some(Handover { progress, window, facts, stills, presentation, offered }) =
-                copy.await
-            {
+            if let Some(copy) = copy.await {
+                let Handover { progress, window, facts, stills, presentation, offered, .. } = copy;
+                *self.timeline.borrow_mut() = copy.timeline;
+                self.counts.set(copy.counts);
                 self.progress.set(progress);
                 *self.window.borrow_mut() = window;
                 *self.facts.borrow_mut() = facts;
@@ -162,7 +172,10 @@ impl Shard {
         let release = Release::of(&update);
         match &update {
             Update::Start(presentation) => self.presentation.set(presentation.first_msn),
-            Update::Timeline(timeline) => self.note_renditions(timeline),
+            Update::Timeline(timeline) => {
+                self.note_renditions(timeline);
+                *self.timeline.borrow_mut() = Some(Arc::clone(timeline));
+            }
             Update::SegmentStart(_)
             | Update::Part(_)
             | Update::SegmentEnd(_)

@@ -4,16 +4,33 @@
 use redb::TableDefinition;
 
 /// Version of the shapes below, kept in [`META`] under [`META_VERSION`].
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// Facts about the file itself. Owner: `disk`.
 pub const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Key in [`META`] of the schema version.
 pub const META_VERSION: &str = "schema_version";
 
-/// Stream keys that may publish: key to the operator's comment. Owner: ingest.
-/// The keys are kept readable because the admin shows them again.
-pub const STREAM_KEYS: TableDefinition<'_, &str, &str> = TableDefinition::new("stream_keys");
+/// Stream keys that may publish, in the operator's order: place to the key and its comment. Owner:
+/// ingest. The keys are kept readable because the admin shows them again.
+pub const STREAM_KEYS: TableDefinition<'_, u32, (&str, &str)> =
+    TableDefinition::new("stream_keys_in_order");
+/// The same in version 1: key to comment, without an order of their own.
+pub(crate) const STREAM_KEYS_1: TableDefinition<'_, &str, &str> =
+    TableDefinition::new("stream_keys");
+
+/// What the operator has set: name as in `riverrun_web::settings`, value as JSON. A setting without
+/// a row has its default. Owner: admin.
+pub const SETTINGS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("settings");
+
+/// Facts about broadcasts that outlive the process. Owner: the broadcast.
+pub const HISTORY: TableDefinition<'_, &str, u64> = TableDefinition::new("history");
+/// Key in [`HISTORY`]: most viewers at one time, ever.
+pub const HISTORY_PEAK_OVERALL: &str = "peak_viewers_overall";
+/// Key in [`HISTORY`]: most viewers at one time in the last broadcast.
+pub const HISTORY_PEAK_SESSION: &str = "peak_viewers_session";
+/// Key in [`HISTORY`]: end of the last broadcast, ms since 1970.
+pub const HISTORY_LAST_DISCONNECT_MS: &str = "last_disconnect_ms";
 
 /// Log-in secrets that are only ever verified, as PHC strings. Owner: admin.
 pub const PASSWORD_HASHES: TableDefinition<'_, &str, &str> =

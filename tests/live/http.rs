@@ -198,6 +198,24 @@ pub(crate) fn fetch_within(
     Connection::open(address)?.exchange("GET", path, &[], limit)
 }
 
+/// One request with a body on a connection of its own.
+pub(crate) fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Response> {
+    let mut connection = Connection::open(address)?;
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: riverrun.test\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    connection.send_raw(&[head.as_bytes(), body].concat())?;
+    connection.receive(method, ANSWER_LIMIT)
+}
+
 /// One request on a connection of its own.
 pub(crate) fn fetch(
     address: SocketAddr,

@@ -20,16 +20,19 @@
 //! | `recorded` | recorded publishers, cut at every position |
 //! | `flood` | floods of messages and of claims |
 //! | `doctor` | what `riverrun doctor` tells of a machine |
+//! | `api` | every route as `/api/openapi.json` describes it; settings, secrets, viewers |
 //! | `hostile` | garbage, huge claims, slow and idle peers beside a live broadcast |
 //! | `storms` | forged directives, takeovers, stopped readers |
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
 //! | `shards` | a shard that hangs is replaced while the others serve |
 //!
 //! The rest is the harness: `server`, `publish`, `browser`, `http`, `playlist`, `lint`, `player`,
-//! `frames`, `boxes`, `tool`, `watched`; `refused` is the table of the HTTP engine's own tests.
+//! `frames`, `boxes`, `schema`, `tool`, `watched`; `refused` is the table of the HTTP engine's own
+//! tests.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
+mod api;
 mod boxes;
 mod browser;
 mod doctor;
@@ -56,6 +59,7 @@ mod refused;
 mod reload;
 mod renditions;
 mod roundtrip;
+mod schema;
 mod server;
 mod shards;
 mod sound;

@@ -1,14 +1,23 @@
 //! The objects of the public API, under Owncast 0.2.3's names and quirks (API §1.9).
 //!
-//! Fields that have no source yet are here with the value that Owncast has out of the box, so that
-//! a client finds the shape it knows. JSON is written as Owncast writes it: `<`, `>` and `&` inside
+//! JSON is written as Owncast writes it: `<`, `>` and `&` inside
 //! strings are escaped, which also makes it safe inside HTML, and a newline ends it.
+
+mod directory;
+mod markdown;
+mod platforms;
+mod view;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use self::directory::{Directory, variants_json};
+pub use self::platforms::platforms_json;
+pub use self::view::{Emoji, emoji_json, wants_preview};
+
 use crate::rfc3339;
+pub use crate::settings::ExternalAction;
 
 /// `GET /api/status`. The title and dates are the broadcast's; nothing here is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -89,6 +98,8 @@ pub struct WebConfig {
     pub notifications: Notifications,
     /// The server as an actor of the fediverse.
     pub federation: Federation,
+    /// Announced broadcasts.
+    pub schedule: Schedule,
     /// Longest chat frame, bytes; 2048 in Owncast.
     pub max_socket_payload_size: u32,
     /// Viewers are not told how many they are.
@@ -97,6 +108,10 @@ pub struct WebConfig {
     pub chat_disabled: bool,
     /// Owncast's misnomer: true means that the protection is **on** (API §1.9, QUIRK).
     pub chat_spam_protection_disabled: bool,
+    /// Only users who proved who they are may write in the chat.
+    pub chat_require_authentication: bool,
+    /// Whether the page begins to play by itself: `off`, `always` or `sound-only`.
+    pub autoplay: String,
     /// Not safe for work.
     pub nsfw: bool,
     /// Ways to prove who one is.
@@ -129,11 +144,14 @@ impl Default for WebConfig {
             external_actions: Vec::new(),
             notifications: Notifications::default(),
             federation: Federation::default(),
+            schedule: Schedule::default(),
             max_socket_payload_size: 2048,
             hide_viewer_count: false,
             // Unlike Owncast: there is no chat to connect to, and clients should not try.
             chat_disabled: true,
             chat_spam_protection_disabled: true,
+            chat_require_authentication: false,
+            autoplay: "always".to_owned(),
             nsfw: false,
             authentication: Authentication::default(),
         }
@@ -152,26 +170,6 @@ pub struct SocialHandle {
     /// Path of its icon on this server.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub icon: String,
-}
-
-/// A button of the operator's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ExternalAction {
-    /// Where it leads; empty when `html` is set.
-    pub url: String,
-    /// What it shows; empty when `url` is set.
-    pub html: String,
-    /// The button's text.
-    pub title: String,
-    /// The button's hint.
-    pub description: String,
-    /// Address of an icon.
-    pub icon: String,
-    /// CSS colour.
-    pub color: String,
-    /// In a tab of its own rather than over the page.
-    pub open_externally: bool,
 }
 
 /// Ways to hear about a broadcast.
@@ -204,6 +202,20 @@ pub struct Federation {
     pub follower_count: Option<u32>,
     /// The server federates.
     pub enabled: bool,
+    /// The page does not list followers.
+    pub hide_followers_tab: bool,
+}
+
+/// Announced broadcasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Schedule {
+    /// The page shows what is planned.
+    pub enabled: bool,
+    /// It counts down to the next.
+    pub show_countdown: bool,
+    /// The chat opens so many minutes before.
+    pub chat_open_minutes_before: u16,
 }
 
 /// Ways to prove who one is.
@@ -255,23 +267,7 @@ pub fn wants_playlist(user_agent: &str) -> bool {
     PLAYERS.iter().any(|player| name.contains(player))
 }
 
-/// Writes JSON that may stand in a body and in an HTML script element alike.
-pub(crate) fn to_json<T: Serialize>(value: &T) -> Vec<u8> {
-    let plain =
-        serde_json::to_vec(value).expect("our own objects have string keys and finite numbers");
-    let mut safe = Vec::with_capacity(plain.len() + 1);
-    for byte in plain {
-        // Outside strings JSON has none of these three, so each stands for itself in a string.
-        match byte {
-            b'<' => safe.extend_from_slice(br"\u003c"),
-            b'>' => safe.extend_from_slice(br"\u003e"),
-            b'&' => safe.extend_from_slice(br"\u0026"),
-            other => safe.push(other),
-        }
-    }
-    safe.push(b'\n');
-    safe
-}
+pub(crate) use crate::json::write as to_json;
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature.
 fn is_zero(count: &u32) -> bool {

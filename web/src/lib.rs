@@ -3,7 +3,7 @@
 //! ```text
 //! method + path ─▶ Route ─┬▶ Page ◀── page::render ◀── Status, WebConfig
 //!                         ├▶ Asset ◀─ assets (embedded, already compressed)
-//!                         ├▶ Status, Config ─▶ JSON
+//!                         ├▶ a row of the table ─▶ JSON of `api`, `admin`; changes of `settings`
 //!                         └▶ MediaPlaylist, MediaFile ─▶ names for src to look up in a window
 //! ```
 //!
@@ -23,10 +23,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod api;
 pub mod assets;
+pub mod json;
+pub mod metrics;
 pub mod page;
 mod rfc3339;
 pub mod route;
+pub mod settings;
+pub mod shape;
+pub mod viewers;
 
 pub use route::Route;

@@ -100,8 +100,17 @@ fn write_head(html: &mut String, state: &PageState<'_>) {
     }
     let Some(origin) = origin else { return };
     meta("property", "og:url", &format!("{origin}/"));
-    meta("property", "og:image", &format!("{origin}/logo/external"));
+    // A picture of what is on says more than a logo (API §1.3).
+    let image = if status.online { "thumbnail.jpg" } else { "logo/external" };
+    let image = format!("{origin}/{image}");
+    for name in ["og:image", "og:image:url"] {
+        meta("property", name, &image);
+    }
     meta("property", "og:image:alt", &config.name);
+    meta("name", "twitter:title", state.title());
+    meta("name", "twitter:description", &description);
+    meta("name", "twitter:url", &format!("{origin}/"));
+    meta("name", "twitter:image", &image);
     if status.online {
         meta("property", "og:video", &format!("{origin}/hls/stream.m3u8"));
         meta("property", "og:video:type", "application/vnd.apple.mpegurl");
@@ -304,7 +313,9 @@ mod tests {
     #[test]
     fn full_addresses_need_an_origin() {
         let with = html(&status(true, "t"), &WebConfig::default(), Some("https://x.example"));
-        assert!(with.contains("content=\"https://x.example/logo/external\""), "{with}");
+        assert!(with.contains("content=\"https://x.example/thumbnail.jpg\""), "{with}");
+        let offline = html(&status(false, "t"), &WebConfig::default(), Some("https://x.example"));
+        assert!(offline.contains("content=\"https://x.example/logo/external\""), "{offline}");
         let without = html(&status(true, "t"), &WebConfig::default(), None);
         assert!(!without.contains("og:image"), "{without}");
     }

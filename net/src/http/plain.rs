@@ -16,6 +16,8 @@ pub struct PlainRequest<'a> {
     path: &'a str,
     query: &'a str,
     accept_encoding: &'a [u8],
+    user_agent: &'a [u8],
+    forwarded_for: Option<&'a [u8]>,
     is_head_method: bool,
     keep_alive: bool,
     length: usize,
@@ -38,8 +40,16 @@ impl<'a> PlainRequest<'a> {
         let (target, rest) = head[target_at..].split_at(target_len);
         let fields = rest.strip_prefix(b" HTTP/1.1\r\n")?;
         let (path, query) = split_target(target)?;
-        let mut request =
-            Self { path, query, accept_encoding: b"", is_head_method, keep_alive: true, length };
+        let mut request = Self {
+            path,
+            query,
+            accept_encoding: b"",
+            user_agent: b"",
+            forwarded_for: None,
+            is_head_method,
+            keep_alive: true,
+            length,
+        };
         request.read_fields(fields)?;
         Some(request)
     }
@@ -53,6 +63,7 @@ impl<'a> PlainRequest<'a> {
         };
         let mut hosts = 0;
         let mut codings = 0;
+        let mut chains = 0;
         for field in parsed.iter() {
             let name = field.name.as_bytes();
             let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
@@ -68,6 +79,12 @@ impl<'a> PlainRequest<'a> {
                     let mut tokens =
                         field.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
                     self.keep_alive &= !tokens.any(|token| token.eq_ignore_ascii_case(b"close"));
+                }
+                10 if is("user-agent") => self.user_agent = field.value,
+                // A chain over several fields is for the full parser to put together.
+                15 if is("x-forwarded-for") => {
+                    chains += 1;
+                    self.forwarded_for = Some(field.value);
                 }
                 15 if is("accept-encoding") => {
                     codings += 1;
@@ -86,7 +103,7 @@ impl<'a> PlainRequest<'a> {
                 _ => {}
             }
         }
-        (hosts == 1).then_some(())
+        (hosts == 1 && chains <= 1).then_some(())
     }
 
     /// The path, from its first slash to the query: letters, digits and `/.-_~` alone.
@@ -105,6 +122,18 @@ impl<'a> PlainRequest<'a> {
     #[must_use]
     pub fn choose_coding(&self, available: &[ContentCoding]) -> ContentCoding {
         choose_coding_of(|| std::iter::once(self.accept_encoding), available)
+    }
+
+    /// `User-Agent` as sent; empty when there is none.
+    #[must_use]
+    pub const fn user_agent(&self) -> &'a [u8] {
+        self.user_agent
+    }
+
+    /// `X-Forwarded-For` as sent.
+    #[must_use]
+    pub const fn forwarded_for(&self) -> Option<&'a [u8]> {
+        self.forwarded_for
     }
 
     /// Bytes of the head, which is all of the request.
@@ -153,6 +182,7 @@ mod tests {
         assert_eq!(request.path(), "/hls/0/stream.m3u8");
         assert_eq!(request.query(), "_HLS_msn=7&_HLS_part=1");
         assert_eq!(request.choose_coding(&[ContentCoding::Gzip]), ContentCoding::Gzip);
+        assert_eq!((request.user_agent(), request.forwarded_for()), (&b"x"[..], None));
         assert_eq!(request.byte_len(), wire.len() - 3);
         assert!(request.keep_alive() && !request.is_head_method());
         for end in 0..request.byte_len() {
@@ -180,6 +210,7 @@ mod tests {
             "Host: a\r\nContent-Length: 0\r\n",
             "Host: a\r\nTransfer-Encoding: chunked\r\n",
             "Host: a\r\nAccept-Encoding: gzip\r\nAccept-Encoding: br\r\n",
+            "Host: a\r\nX-Forwarded-For: b\r\nx-forwarded-for: c\r\n",
             "Host: a\r\n folded\r\n",
             "Host : a\r\n",
             "Host: a\r\nX\r\n",

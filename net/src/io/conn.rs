@@ -37,8 +37,8 @@ pub trait Handler: 'static {
 
     /// Answers a plain read by the short way, or leaves it to [`handle`](Self::handle), which must
     /// be able to answer the same. A panic inside is treated in the same way.
-    fn handle_plain(&self, request: &PlainRequest<'_>) -> Option<PlainAnswer> {
-        let _ = request;
+    fn handle_plain(&self, peer: SocketAddr, request: &PlainRequest<'_>) -> Option<PlainAnswer> {
+        let _ = (peer, request);
         None
     }
 }
@@ -150,7 +150,8 @@ impl Connection {
     /// Answers the plain reads at the start of `input` and returns what is left.
     fn answer_plain<'a, H: Handler>(&mut self, handler: &H, mut input: &'a [u8]) -> &'a [u8] {
         while let Some(request) = self.session.plain_request(input) {
-            let answer = catch_unwind(AssertUnwindSafe(|| handler.handle_plain(&request)));
+            let peer = self.stream.peer_addr();
+            let answer = catch_unwind(AssertUnwindSafe(|| handler.handle_plain(peer, &request)));
             let Some(answer) = answer.transpose() else { break };
             self.session.accept_plain(&request);
             input = input.get(request.byte_len()..).unwrap_or(&[]);

@@ -2,6 +2,7 @@
 //! heads made once per state and per file, and without a future of their own where nothing waits.
 
 use std::future::Future as _;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -29,6 +30,7 @@ use crate::wait::Wait;
 /// The answer to a read of a playlist or of media that exists or will; the full way knows the rest.
 pub(in crate::serve) fn answer(
     shard: &Rc<Shard>,
+    peer: SocketAddr,
     request: &PlainRequest<'_>,
 ) -> Option<PlainAnswer> {
     let route = Route::parse(&Method::GET, request.path());
@@ -44,7 +46,12 @@ pub(in crate::serve) fn answer(
         }
         _ => return None,
     };
-    match ask(shard, &route, &directives, coding) {
+    let said = ask(shard, &route, &directives, coding);
+    // Media does not count (API §5.2); a refusal is noted by the full way.
+    if matches!((&route, &said), (Route::MediaPlaylist { .. }, Said::Ready(_) | Said::Wait(_))) {
+        shard.note_viewer(peer, request.forwarded_for(), request.user_agent());
+    }
+    match said {
         Said::Ready(prepared) => Some(PlainAnswer::Ready(prepared)),
         Said::Wait(wait) => {
             let rendition = wait.rendition;

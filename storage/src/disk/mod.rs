@@ -1,12 +1,17 @@
-//! The redb file of one data folder. Every call waits for the disk.
+//! The redb file of one data folder. Every call waits for the disk; a change has reached it when
+//! the call returns.
+
+mod migration;
+mod settings;
+mod stream_keys;
 
 use std::path::{Path, PathBuf};
 
-use redb::{
-    Database, DatabaseError, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError,
-};
+use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError};
 use thiserror::Error;
 
+pub use self::settings::History;
+pub use self::stream_keys::StreamKeyRow;
 use crate::schema;
 
 /// Name of the store's file inside the data folder.
@@ -71,22 +76,6 @@ pub struct Store {
     db: Database,
 }
 
-/// One stream key row.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StreamKeyRow {
-    /// The secret itself.
-    pub stream_key: String,
-    /// The operator's note.
-    pub comment: String,
-}
-
-/// Prints the comment only: a key never reaches a log.
-impl std::fmt::Debug for StreamKeyRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StreamKeyRow").field("comment", &self.comment).finish_non_exhaustive()
-    }
-}
-
 /// Numbers reserved for one broadcast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reservation {
@@ -118,54 +107,12 @@ impl Store {
             })?;
         restrict_to_owner(&path)?;
         let store = Self { db };
-        let found = store
-            .prepare()
+        let found = migration::prepare(&store.db)
             .map_err(|StoreError(source)| OpenError::Damaged { path: path.clone(), source })?;
         if found > schema::VERSION {
             return Err(OpenError::Newer { path, found, known: schema::VERSION });
         }
         Ok(store)
-    }
-
-    /// Makes the tables and returns the version found; writes only when something is missing, so
-    /// that an ordinary start costs no fsync.
-    fn prepare(&self) -> Result<u64, StoreError> {
-        if let Ok(meta) = self.db.begin_read()?.open_table(schema::META)
-            && let Some(version) = meta.get(schema::META_VERSION)?
-        {
-            return Ok(version.value());
-        }
-        let transaction = self.db.begin_write()?;
-        transaction.open_table(schema::META)?.insert(schema::META_VERSION, schema::VERSION)?;
-        transaction.open_table(schema::STREAM_KEYS)?;
-        transaction.open_table(schema::PASSWORD_HASHES)?;
-        transaction.open_table(schema::COUNTERS)?;
-        transaction.commit()?;
-        Ok(schema::VERSION)
-    }
-
-    /// Every stream key.
-    pub fn stream_keys(&self) -> Result<Vec<StreamKeyRow>, StoreError> {
-        let table = self.db.begin_read()?.open_table(schema::STREAM_KEYS)?;
-        let mut rows = Vec::with_capacity(usize::try_from(table.len()?).unwrap_or(0));
-        for entry in table.iter()? {
-            let (stream_key, comment) = entry?;
-            rows.push(StreamKeyRow {
-                stream_key: stream_key.value().to_owned(),
-                comment: comment.value().to_owned(),
-            });
-        }
-        Ok(rows)
-    }
-
-    /// Adds a stream key, or replaces the comment of one that exists.
-    pub fn put_stream_key(&self, row: &StreamKeyRow) -> Result<(), StoreError> {
-        let transaction = self.db.begin_write()?;
-        transaction
-            .open_table(schema::STREAM_KEYS)?
-            .insert(row.stream_key.as_str(), row.comment.as_str())?;
-        transaction.commit()?;
-        Ok(())
     }
 
     /// PHC string of the admin's password.
@@ -241,7 +188,7 @@ mod tests {
         {
             let store = Store::open(folder.path()).unwrap();
             assert_eq!(store.stream_keys().unwrap(), []);
-            store.put_stream_key(&row).unwrap();
+            store.put_stream_keys(std::slice::from_ref(&row)).unwrap();
             store.put_admin_password_hash("$argon2id$x").unwrap();
             let first = store.reserve(100, 10, 1_000).unwrap();
             assert_eq!(first, Reservation { first_msn: 1_000, first_discontinuity: 0 });
@@ -278,12 +225,6 @@ mod tests {
                 .unwrap();
             transaction.commit().unwrap();
         }
-        assert!(matches!(Store::open(folder.path()), Err(OpenError::Newer { found: 2, .. })));
-    }
-
-    #[test]
-    fn keys_are_not_printed() {
-        let row = StreamKeyRow { stream_key: "s3cret".into(), comment: "obs".into() };
-        assert!(!format!("{row:?}").contains("s3cret"));
+        assert!(matches!(Store::open(folder.path()), Err(OpenError::Newer { found: 3, .. })));
     }
 }

@@ -79,9 +79,12 @@ fn config_has_every_field_of_0_2_3() {
             r#""logo":"/logo","tags":[],"#,
             r#""socialHandles":[],"externalActions":[],"#,
             r#""notifications":{"browser":{"enabled":false}},"#,
-            r#""federation":{"enabled":false},"maxSocketPayloadSize":2048,"#,
+            r#""federation":{"enabled":false,"hideFollowersTab":false},"#,
+            r#""schedule":{"enabled":false,"showCountdown":false,"chatOpenMinutesBefore":0},"#,
+            r#""maxSocketPayloadSize":2048,"#,
             r#""hideViewerCount":false,"#,
-            r#""chatDisabled":true,"chatSpamProtectionDisabled":true,"nsfw":false,"#,
+            r#""chatDisabled":true,"chatSpamProtectionDisabled":true,"#,
+            r#""chatRequireAuthentication":false,"autoplay":"always","nsfw":false,"#,
             r#""authentication":{"indieAuthEnabled":false}}"#,
             "\n"
         )
