@@ -54,6 +54,9 @@ enum Part {
     First,
     /// P14, P15: publishers against nginx-rtmp
     Ingest,
+    /// Memory of a ladder, by part; ahead of what codes in this process, since memory that was
+    /// freed hides what a codec takes
+    Memory,
     /// P8 in part: scaling and stills in process
     Pictures,
     /// P16, P17: parser, segmenter and playlists in process
@@ -70,8 +73,6 @@ enum Part {
     Realtime,
     /// P12: how much later than the source's the parts of a rendition are listed
     Added,
-    /// Memory of a ladder, by part
-    Memory,
     /// P8 of a source of 6 Mb/s; only by name
     TranscodeUsual,
     /// Settings of the encoder, a table of its own; only by name
@@ -82,7 +83,7 @@ enum Part {
 
 /// What `pipeline` stands for.
 const PIPELINE: [Part; 5] =
-    [Part::Transcode, Part::Quality, Part::Realtime, Part::Added, Part::Memory];
+    [Part::Memory, Part::Transcode, Part::Quality, Part::Realtime, Part::Added];
 
 impl Part {
     fn measure(self, setting: &Setting) -> Outcome<Vec<Row>> {

@@ -59,13 +59,13 @@ fn compare(
 ) -> Outcome<Vec<Row>> {
     let footage = Footage::read_flv(source)?.without_stamps();
     let content = footage.millis as f64 / 1e3;
-    let mut costs = Costs::default();
+    let (mut costs, mut speeds) = (Costs::default(), &SPEEDS[..]);
     for rung in 0..RUNGS.len() {
         // Of the clip before, if there was one: should all runs be void, it must not be judged.
         let _ = fs::remove_file(folder.join(format!("ours{rung}.mp4")));
     }
     for _ in 0..setting.repeats.min(3) {
-        match served(setting, ffmpeg, &footage, folder) {
+        match served(setting, ffmpeg, &footage, folder, &mut speeds) {
             Ok(spent) => costs.server.push(spent / content),
             Err(error) => eprintln!("  {} through the server: {error}", clip.name),
         }
@@ -166,12 +166,19 @@ fn inside(footage: &Footage, content: f64, folder: &Path) -> Outcome<f64> {
 }
 
 /// CPU seconds of our server, the pictures in real time, or slower where the machine has no time
-/// for that and a run is void.
-fn served(setting: &Setting, ffmpeg: &Ffmpeg, footage: &Footage, folder: &Path) -> Outcome<f64> {
-    for speed in SPEEDS {
-        match serve(setting, ffmpeg, footage, folder, speed) {
+/// for that and a run is void. A speed that was too much is not tried again.
+fn served(
+    setting: &Setting,
+    ffmpeg: &Ffmpeg,
+    footage: &Footage,
+    folder: &Path,
+    speeds: &mut &[f64],
+) -> Outcome<f64> {
+    while let [speed, slower @ ..] = *speeds {
+        match serve(setting, ffmpeg, footage, folder, *speed) {
             Err(error) if error.to_string().starts_with(VOID) => {
                 eprintln!("  at {speed} × real time {error}");
+                *speeds = slower;
             }
             served => return served,
         }

@@ -15,6 +15,8 @@ const RAMP: f64 = 1_000.0;
 const SETTLE: f64 = 2.0;
 /// Fewer undisturbed parts say too little, and all are counted.
 const UNDISTURBED_PARTS_MIN: f64 = 20.0;
+/// P5's bound for the slowest hundredth of parts.
+const LATE_MILLIS: f64 = 50.0;
 
 /// What a crowd of viewers saw, and what it cost.
 struct Crowd {
@@ -48,27 +50,17 @@ fn crowd(setting: &Setting, viewers: u32, join: bool) -> Outcome<Crowd> {
 pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
     let (mut most, mut cost, mut peak) = (0_u32, Vec::new(), 0.0_f64);
     for viewers in [250_u32, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 4_000] {
-        let count = f64::from(viewers);
-        let Crowd { text, spent, seconds } = crowd(setting, viewers, false)?;
-        let late = lateness(&text, "fetched", "p99 ")?;
-        let errors = said(&text, "responses", "4xx ")?
-            + said(&text, "responses", "5xx ")?
-            + said(&text, "responses", "failures ")?;
-        let busy = said(&text, "responses", "own CPU s ")? / seconds;
-        let share = spent / seconds;
-        eprintln!(
-            "  P5 {viewers}: p99 {late:.1} ms{}, errors {errors}, cores {:.0} % and {:.0} %",
-            of_parts(&text, "fetched", "p99 ")?,
-            share * 100.0,
-            busy * 100.0
-        );
-        // Joining costs as much per second as watching, on half the viewers on average.
-        cost.push(spent / (count * (seconds - count / RAMP / 2.0)) * 1e3);
-        if late > 50.0 || errors > 0.0 {
+        let mut runs = vec![step(setting, viewers)?];
+        if runs.iter().any(|run| !run.in_time) {
+            // One pause of the machine makes a run late: the next two decide.
+            runs = vec![step(setting, viewers)?, step(setting, viewers)?];
+        }
+        cost.extend(runs.iter().map(|run| run.cost));
+        if !runs.iter().all(|run| run.in_time) {
             break;
         }
         most = viewers;
-        peak = peak.max(said(&text, "goodput", "second ")?);
+        peak = runs.iter().map(|run| run.goodput).fold(peak, f64::max);
     }
     let last = cost.last().copied().unwrap_or(0.0);
     let mut rows = vec![
@@ -91,6 +83,37 @@ pub fn capacity(setting: &Setting) -> Outcome<Vec<Row>> {
         rows.extend(overload(setting, most, peak)?);
     }
     Ok(rows)
+}
+
+/// One number of viewers, once.
+struct Step {
+    /// CPU milliseconds per viewer and second.
+    cost: f64,
+    /// Parts per second.
+    goodput: f64,
+    in_time: bool,
+}
+
+fn step(setting: &Setting, viewers: u32) -> Outcome<Step> {
+    let count = f64::from(viewers);
+    let Crowd { text, spent, seconds } = crowd(setting, viewers, false)?;
+    let late = lateness(&text, "fetched", "p99 ")?;
+    let errors = said(&text, "responses", "4xx ")?
+        + said(&text, "responses", "5xx ")?
+        + said(&text, "responses", "failures ")?;
+    let busy = said(&text, "responses", "own CPU s ")? / seconds;
+    eprintln!(
+        "  P5 {viewers}: p99 {late:.1} ms{}, errors {errors}, cores {:.0} % and {:.0} %",
+        of_parts(&text, "fetched", "p99 ")?,
+        spent / seconds * 100.0,
+        busy * 100.0
+    );
+    Ok(Step {
+        // Joining costs as much per second as watching, on half the viewers on average.
+        cost: spent / (count * (seconds - count / RAMP / 2.0)) * 1e3,
+        goodput: said(&text, "goodput", "second ")?,
+        in_time: late <= LATE_MILLIS && errors == 0.0,
+    })
 }
 
 /// P22: twice as many viewers as one core can serve.
