@@ -468,7 +468,10 @@ async fn watch(
     let (feed, left, revocation) = match or(revocation, returned).await {
         Ok(returned) => returned.map(|(feed, left)| (feed, left, None))?,
         Err(revocation) => {
-            on_air.call_back();
+            match revocation {
+                Revocation::TakenOver | Revocation::EndedByOperator => on_air.call_back(),
+                Revocation::ShuttingDown => on_air.ask_to_leave(),
+            }
             on_air.returned().await.map(|(feed, left)| (feed, left, Some(revocation)))?
         }
     };

@@ -36,6 +36,9 @@ const READ_BYTES: usize = 64 << 10;
 /// A silent publisher's deadlines are looked at this often. They last seconds; while bytes come,
 /// each read looks.
 const SILENCE: Duration = Duration::from_millis(250);
+/// How long a publisher that was asked to connect again may go on: it moves at its next keyframe,
+/// which should come every two seconds (RC-6). The server's drain has 5 s for who is on air.
+const RECONNECT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a peer may take to accept our few bytes of acknowledgements.
 const WRITE_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -52,7 +55,7 @@ pub enum Left {
     /// Something that is not media, and the fault that followed it. More events may wait in the
     /// session.
     Event(Event, Result<(), rtmp::Error>),
-    /// It was [called back](OnAir::call_back).
+    /// It was [called back](OnAir::call_back) or [asked to leave](OnAir::ask_to_leave).
     CalledBack,
     /// The publisher closed the connection, or the session is finished.
     Closed,
@@ -71,9 +74,16 @@ pub enum Left {
 /// A feed on its thread.
 pub struct OnAir {
     socket: Arc<TcpStream>,
-    called_back: Arc<AtomicBool>,
+    orders: Arc<Orders>,
     thread: Thread,
     returned: Receiver<(Box<Feed>, Left)>,
+}
+
+/// What the shard wants of the thread.
+#[derive(Default)]
+struct Orders {
+    called_back: AtomicBool,
+    asked_to_leave: AtomicBool,
 }
 
 impl OnAir {
@@ -86,16 +96,16 @@ impl OnAir {
         cores: CpuSet,
     ) -> Result<Self, (Box<Feed>, io::Error)> {
         let socket = Arc::new(socket);
-        let called_back = Arc::new(AtomicBool::new(false));
+        let orders = Arc::<Orders>::default();
         // The feed follows through a channel: it must not be lost with a thread that never began.
         let (hand_over, handed) = async_channel::bounded::<Box<Feed>>(1);
         let (give_back, returned) = async_channel::bounded(1);
-        let (reading, flag) = (Arc::clone(&socket), Arc::clone(&called_back));
+        let (reading, given) = (Arc::clone(&socket), Arc::clone(&orders));
         let body = move || {
             // It was spawned on a pinned shard. A mask that cannot be set leaves it there.
             let _ = sched_setaffinity(None, &cores);
             let Ok(mut feed) = handed.recv_blocking() else { return };
-            let run = || feed.run(&reading, &flag, &outlets);
+            let run = || feed.run(&reading, &given, &outlets);
             let left = catch_unwind(AssertUnwindSafe(run)).unwrap_or(Left::Panicked);
             // Nobody waits only when the process is ending.
             let _ = give_back.send_blocking((feed, left));
@@ -107,7 +117,7 @@ impl OnAir {
                 // The thread waits for exactly this; room for one.
                 let _ = hand_over.try_send(feed);
                 let thread = thread.thread().clone();
-                Ok(Self { socket, called_back, thread, returned })
+                Ok(Self { socket, orders, thread, returned })
             }
             Err(error) => Err((feed, error)),
         }
@@ -120,9 +130,16 @@ impl OnAir {
 
     /// Nothing that is read from now on reaches the broadcast; the feed returns soon.
     pub fn call_back(&self) {
-        self.called_back.store(true, Ordering::Release);
+        self.orders.called_back.store(true, Ordering::Release);
         // Ends the read that is under way. A connection that is gone already has ended it, too.
         let _ = self.socket.shutdown(Shutdown::Read);
+        self.thread.unpark();
+    }
+
+    /// The server stops. A publisher that can connect again is asked to, and is on air until it
+    /// does or takes too long; any other is called back. The feed returns in a few seconds.
+    pub fn ask_to_leave(&self) {
+        self.orders.asked_to_leave.store(true, Ordering::Release);
         self.thread.unpark();
     }
 }
@@ -135,9 +152,10 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
 }
 
 impl Feed {
-    fn run(&mut self, socket: &TcpStream, called_back: &AtomicBool, outlets: &Outlets) -> Left {
+    fn run(&mut self, socket: &TcpStream, orders: &Orders, outlets: &Outlets) -> Left {
         let mut buffer = vec![0; READ_BYTES];
         let mut naps = Naps::default();
+        let mut leave_by = None;
         loop {
             if let Some(nap) = naps.next(Instant::now(), self.broadcast.quiet_until()) {
                 // Called back, it wakes at once.
@@ -148,8 +166,17 @@ impl Feed {
                 Ok(false) => Err(ErrorKind::WouldBlock.into()),
                 Err(error) => Err(error),
             };
-            if called_back.load(Ordering::Acquire) {
+            if orders.called_back.load(Ordering::Acquire) {
                 return Left::CalledBack;
+            }
+            if orders.asked_to_leave.load(Ordering::Acquire) {
+                let now = Instant::now();
+                let by = *leave_by.get_or_insert_with(|| {
+                    if self.session.ask_to_reconnect() { now + RECONNECT_PATIENCE } else { now }
+                });
+                if by <= now {
+                    return Left::CalledBack;
+                }
             }
             let bytes = match read {
                 Ok(0) => return Left::Closed,

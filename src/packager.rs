@@ -10,7 +10,9 @@ use riverrun_media::access_unit::{AccessUnit, TrackKind, Tracks};
 use riverrun_media::arrival::ArrivalPace;
 use riverrun_media::health::{CodedPicture, Meter};
 use riverrun_media::hls::{Lineup, Placed, Segmenter, SegmenterConfig, Update};
-use riverrun_media::ladder::{IdleRungs, LadderSetting, RungSet, VariantNumbers, plan};
+use riverrun_media::ladder::{
+    IdleRungs, LadderSetting, RungSet, VariantNumbers, plan, plan_for_rare_keyframes,
+};
 use riverrun_media::rtmp::Event;
 use riverrun_media::source::{Refusal, Source, SourceConfig, SourceEvent};
 use riverrun_media::still::Stills;
@@ -37,6 +39,8 @@ pub struct Packager {
     setting_version: u64,
     numbers: VariantNumbers,
     ladder: Option<Ladder>,
+    /// This connection's keyframes are further apart than a segment may be long (PL-4).
+    rare_keyframes: bool,
     /// While a change of the ladder is prepared.
     former: Option<Former>,
     /// Rungs that nobody asks for are paused.
@@ -71,6 +75,7 @@ impl Packager {
             setting_version,
             numbers: VariantNumbers::default(),
             ladder: None,
+            rare_keyframes: false,
             former: None,
             pauses: false,
             paused: RungSet::default(),
@@ -82,8 +87,9 @@ impl Packager {
         }
     }
 
-    /// A new connection continues the broadcast (RC-3).
+    /// A new connection continues the broadcast (RC-3). Its encoder may have been set right.
     pub fn reconnect(&mut self, now: Instant) {
+        self.rare_keyframes = false;
         self.source.reconnect(now);
     }
 
@@ -189,9 +195,13 @@ impl Packager {
                 self.numbers = VariantNumbers::default();
             }
             (self.setting, self.setting_version) = (setting, version);
-            let mut plan = plan(&self.setting, track, self.pipeline.ladder.cores());
+            let cores = self.pipeline.ladder.cores();
+            let for_rare = plan_for_rare_keyframes(&self.setting, track, cores);
+            let may_turn = for_rare.is_some();
+            let for_rare = for_rare.filter(|_| self.rare_keyframes);
+            let mut plan = for_rare.unwrap_or_else(|| plan(&self.setting, track, cores));
             self.numbers.number(&mut plan);
-            (lineup, self.ladder) = Ladder::start(plan, track, self.pipeline.cores).await;
+            (lineup, self.ladder) = Ladder::start(plan, track, self.pipeline.cores, may_turn).await;
             self.decide_pauses();
             if let Some(ladder) = &mut self.ladder {
                 ladder.pause(self.paused);

@@ -13,7 +13,7 @@ use crate::h264::AvcConfig;
 use crate::hevc::HevcConfig;
 use crate::mp3::Mp3Config;
 use crate::opus::{self, OpusConfig};
-use crate::picture::{self, Colour};
+use crate::picture::{self, Colour, Light};
 use crate::time::MediaTime;
 
 /// Which of the two tracks of a broadcast.
@@ -68,6 +68,8 @@ pub struct VideoTrack {
     pub frame_rate_millis: Option<u32>,
     /// Colour that the codec's configuration tells, else that of HDR metadata (MV-3, CM-15).
     pub colour: Option<Colour>,
+    /// What HDR metadata says of light (CM-15).
+    pub light: Light,
     /// Announced or configured bit rate in bit/s, when the publisher told one.
     pub bitrate: Option<u32>,
 }

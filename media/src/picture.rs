@@ -1,5 +1,5 @@
-//! What every video codec tells about its pictures: colour (CM-15, MV-3) and size on a screen
-//! (MV-2).
+//! What every video codec tells about its pictures: colour (CM-15, MV-3), light, and size on a
+//! screen (MV-2).
 
 use crate::limits;
 
@@ -38,6 +38,38 @@ impl Colour {
     pub const fn is_specified(self) -> bool {
         self.primaries != Self::UNSPECIFIED || self.transfer != Self::UNSPECIFIED
     }
+}
+
+/// How bright pictures are, and on what display they were made (HDR). Screens that show less map
+/// them by it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Light {
+    /// How bright they get.
+    pub content: Option<ContentLight>,
+    /// What they were judged on.
+    pub mastering: Option<MasteringDisplay>,
+}
+
+/// Light levels of the content (CTA-861.3), in cd/m²; 0 is unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ContentLight {
+    /// Of the brightest sample (MaxCLL).
+    pub max: u16,
+    /// Greatest mean of a picture (MaxFALL).
+    pub max_mean: u16,
+}
+
+/// The mastering display (SMPTE ST 2086).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MasteringDisplay {
+    /// Chromaticity of green, blue and red, x and y, in units of 0.00002.
+    pub primaries: [(u16, u16); 3],
+    /// Chromaticity of white.
+    pub white: (u16, u16),
+    /// Greatest luminance in units of 0.0001 cd/m²; more than the least.
+    pub luminance_max: u32,
+    /// Least luminance in the same units.
+    pub luminance_min: u32,
 }
 
 /// Size on a screen with square pixels: the width is stretched by the sample aspect ratio, width to

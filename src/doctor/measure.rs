@@ -14,6 +14,7 @@ use riverrun_media::codec::{
 };
 use riverrun_media::h264::{AvcConfig, Colour};
 use riverrun_media::ladder::{PlannedRung, RungEncoder};
+use riverrun_media::picture::Light;
 use riverrun_media::scale::Scaler;
 use riverrun_media::time::{MediaTime, Timescale};
 use rustix::time::{ClockId, clock_gettime};
@@ -120,6 +121,7 @@ impl Clip {
     /// What a demuxer would say of such a source.
     pub(super) fn track(&self, frame_rate: u32) -> VideoTrack {
         VideoTrack {
+            light: Light::default(),
             colour: self.config.colour(),
             codec: VideoCodec::H264(self.config.clone()),
             width: self.size.width(),

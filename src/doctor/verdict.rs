@@ -136,6 +136,7 @@ pub(super) mod tests {
     use riverrun_media::codec::{CpuUsage, H264Encoder, H264EncoderConfig};
     use riverrun_media::h264::{AvcConfig, Colour};
     use riverrun_media::ladder::plan;
+    use riverrun_media::picture::Light;
 
     fn size(width: u32, height: u32) -> PictureSize {
         PictureSize::new(width, height).unwrap()
@@ -170,6 +171,7 @@ pub(super) mod tests {
         .unwrap();
         let config = AvcConfig::from_parameter_sets(&[encoder.sps()], &[encoder.pps()]).unwrap();
         VideoTrack {
+            light: Light::default(),
             codec: VideoCodec::H264(config),
             width,
             height,

@@ -67,7 +67,7 @@ impl Ladder {
                     tracks.find(|track: &&hls::Rung| track.variant == variant).cloned()
                 };
                 let tracks: Vec<_> = plan.rungs.iter().filter_map(|r| known(r.variant)).collect();
-                let lineup = Lineup { source: plan.source, rungs: tracks.clone() };
+                let lineup = super::lineup(&plan, tracks.clone());
                 self.change = Some(Change::Prepared { plan, rungs, tracks });
                 Ok(lineup)
             }
@@ -118,10 +118,8 @@ impl Ladder {
         if stills_only == self.gate.is_some() {
             return;
         }
-        if self.gate.is_some() {
-            // What the decoder saw last is long past: it begins with a sync picture.
-            self.skipping = true;
-        }
+        // What the decoder saw last may be long past: it begins with a sync picture then.
+        self.skipping |= self.gate.as_ref().is_some_and(|gate| !gate.is_open());
         self.gate = stills_only.then(StillGate::default);
     }
 

@@ -23,6 +23,7 @@ mod decode;
 mod demand;
 mod encode;
 mod faults;
+mod gate;
 mod outlet;
 mod rung;
 mod tally;
@@ -40,8 +41,6 @@ use riverrun_media::codec::{H264Decoder, Undecodable};
 use riverrun_media::health::{DecodingFigures, RenditionReading};
 use riverrun_media::hls::{self, Boundary, Lineup};
 use riverrun_media::ladder::{Plan, PlannedRung, RungSet};
-use riverrun_media::still::StillCollector;
-use riverrun_media::time::MediaTime;
 use rustix::process::setpriority_process;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
@@ -51,6 +50,7 @@ pub use self::control::{LadderControl, LadderRefused};
 use self::decode::{Decoding, Feed};
 pub use self::demand::Demand;
 use self::faults::Faults;
+use self::gate::StillGate;
 pub use self::outlet::{Coded, Made};
 use self::outlet::{Inlet, Outlet};
 use self::rung::{Rung, RungError};
@@ -131,19 +131,20 @@ struct Begin {
 
 impl Ladder {
     /// Starts what the renditions of a plan need. A ladder that cannot be made is told in the log,
-    /// and the source goes on alone.
+    /// and the source goes on alone. `may_turn`: rungs may be added before the second keyframe.
     pub async fn start(
         plan: Plan,
         track: &Arc<VideoTrack>,
         cores: Cores,
+        may_turn: bool,
     ) -> (Lineup, Option<Self>) {
         if let Some(notice) = &plan.notice {
             tracing::warn!("{notice}");
         }
         if plan.rungs.is_empty() && Undecodable::check(&track.codec).is_err() {
-            return (Lineup { source: plan.source, rungs: Vec::new() }, None);
+            return (lineup(&plan, Vec::new()), None);
         }
-        match Self::make(plan, Arc::clone(track), cores.set).await {
+        match Self::make(plan, Arc::clone(track), cores.set, may_turn).await {
             Ok((lineup, ladder)) => (lineup, Some(ladder)),
             Err(error) => {
                 tracing::error!(%error, "there is no ladder for this source");
@@ -156,17 +157,20 @@ impl Ladder {
         plan: Plan,
         track: Arc<VideoTrack>,
         cores: CpuSet,
+        may_turn: bool,
     ) -> Result<(Lineup, Self), LadderError> {
         let (outlet, inlet) = outlet::pair()?;
         let (feed, fed) = async_channel::bounded(UNITS_MAX);
         let (tell, told) = async_channel::bounded(1);
-        let source = plan.source;
         let (kept_plan, kept_track) = (plan.clone(), Arc::clone(&track));
         let kept_outlet = outlet.clone();
         let tally = Arc::<Tally>::default();
         let counted = Arc::clone(&tally);
         // Nobody else wants its pictures: it decodes what stills need.
-        let gate = plan.rungs.is_empty().then(StillGate::default);
+        let gate = plan
+            .rungs
+            .is_empty()
+            .then(|| if may_turn { StillGate::with_first_gop() } else { StillGate::default() });
         let body = move || {
             // It was spawned on a pinned shard, perhaps. A mask that cannot be set leaves it there.
             let _ = sched_setaffinity(None, &cores);
@@ -185,6 +189,7 @@ impl Ladder {
         };
         thread::Builder::new().name("decode".to_owned()).spawn(body)?;
         let rungs = told.recv().await.map_err(|_| LadderError::Ended)??;
+        let lineup = lineup(&kept_plan, rungs.clone());
         let ladder = Self {
             plan: kept_plan,
             track: kept_track,
@@ -194,7 +199,7 @@ impl Ladder {
             feed,
             inlet,
             outlet: kept_outlet,
-            tracks: rungs.clone(),
+            tracks: rungs,
             change: None,
             paused: RungSet::default(),
             boundaries: VecDeque::new(),
@@ -205,7 +210,7 @@ impl Ladder {
             skipped: 0,
             tally,
         };
-        Ok((Lineup { source, rungs }, ladder))
+        Ok((lineup, ladder))
     }
 
     /// The decoder has ended, or hangs, and it is time to try again.
@@ -218,7 +223,8 @@ impl Ladder {
     pub async fn remake(&mut self) {
         tracing::error!("the decoder ended or hangs: the ladder is made anew");
         let made =
-            Self::make(self.newest_plan().clone(), Arc::clone(&self.track), self.cores).await;
+            Self::make(self.newest_plan().clone(), Arc::clone(&self.track), self.cores, false)
+                .await;
         match made {
             Ok((_, ladder)) => *self = Self { paused: self.paused, ..ladder },
             Err(error) => {
@@ -362,30 +368,8 @@ async fn after(time: Duration) {
     }
 }
 
-/// Lets through what stills are made of: a little more than a second, now and then. The rest need
-/// not be decoded where there is no rung.
-#[derive(Default)]
-struct StillGate {
-    /// Presentation time of the sync picture that opened it last.
-    opened: Option<MediaTime>,
-}
-
-impl StillGate {
-    /// The preview, and what may be reordered behind it.
-    const LENGTH: MediaTime = MediaTime::from_millis(1_600);
-
-    fn passes(&mut self, unit: &AccessUnit) -> bool {
-        let since = self.opened.map(|opened| unit.pts.minus(opened));
-        // Times that go back are another timeline's.
-        let due = since.is_none_or(|since| {
-            since >= StillCollector::PERIOD || since < MediaTime::from_millis(0)
-        });
-        if unit.sync && due {
-            self.opened = Some(unit.pts);
-            return true;
-        }
-        since.is_some_and(|since| since <= Self::LENGTH)
-    }
+const fn lineup(plan: &Plan, rungs: Vec<hls::Rung>) -> Lineup {
+    Lineup { source: plan.source, hides_source: plan.hides_source, rungs }
 }
 
 fn prepare(

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use riverrun_media::ladder::{LadderSetting, Plan, RungSet, VariantNumbers};
+use riverrun_media::ladder::{
+    LadderSetting, Plan, RungSet, VariantNumbers, plan_for_rare_keyframes,
+};
 
 use super::Packager;
 
@@ -13,9 +15,9 @@ pub(super) struct Former {
 }
 
 impl Packager {
-    /// Follows the operator's setting: encoders are made beside the running ones, and the segmenter
-    /// takes them with its next segment. One change at a time; of several that are set meanwhile
-    /// the last counts.
+    /// Follows the operator's setting, and the source's keyframes where the ladder is automatic
+    /// (PL-4): encoders are made beside the running ones, and the segmenter takes them with its
+    /// next segment. One change at a time; of several that are set meanwhile the last counts.
     pub(super) fn follow_setting(&mut self) {
         let Some(ladder) = &mut self.ladder else { return };
         if let Some(prepared) = ladder.poll_prepared() {
@@ -36,15 +38,26 @@ impl Packager {
         }
         let control = &self.pipeline.ladder;
         let busy = ladder.is_changing() || self.segmenter.is_changing();
-        if busy || control.version() == self.setting_version {
+        let rare = self.rare_keyframes || self.segmenter.keyframes_too_rare();
+        let turned_rare = rare != self.rare_keyframes;
+        if busy || (control.version() == self.setting_version && !turned_rare) {
             return;
         }
         let (setting, version) = control.current();
-        self.setting_version = version;
-        if setting == self.setting {
+        (self.setting_version, self.rare_keyframes) = (version, rare);
+        let cores = control.cores();
+        let for_rare = rare.then(|| plan_for_rare_keyframes(&setting, ladder.track(), cores));
+        let for_rare = for_rare.flatten();
+        if setting == self.setting && !(turned_rare && for_rare.is_some()) {
             return;
         }
-        let checked = setting.check(ladder.track(), control.cores());
+        if turned_rare && for_rare.is_some() {
+            tracing::warn!(
+                "keyframes are so far apart that viewers who come would wait for them: the \
+                 pictures are encoded anew. Set the encoder's keyframe interval to 2 s"
+            );
+        }
+        let checked = for_rare.map_or_else(|| setting.check(ladder.track(), cores), Ok);
         let numbers = checked.as_ref().map(|plan| VariantNumbers::after(ladder.plan(), plan));
         let former = Former {
             setting: std::mem::replace(&mut self.setting, setting),

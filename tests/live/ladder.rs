@@ -46,6 +46,7 @@ fn published(name: &str, renditions: &str) -> (Server, [Recording; 3]) {
         let offences = lint::renditions(&pair(&videos[0]), &pair(recording));
         assert!(offences.is_empty(), "{offences:#?}");
     }
+    assert!(!server.log().contains("is damaged"));
     (server, videos)
 }
 

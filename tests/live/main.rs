@@ -12,7 +12,9 @@
 //! | `sound` | 5.1 comes back as stereo, in sync, and plays in a browser |
 //! | `players` | foreign players and playlist parsers read it |
 //! | `renditions` | other renditions while on air, and renditions that nobody asks for |
+//! | `changes` | another configuration of pictures or sound on the same connection |
 //! | `sources` | sources that change, stop at once, or have few keyframes, under a ladder |
+//! | `reconnect` | a publisher that moves when the server asks it to |
 //! | `reload` | blocking reload, preload hints, delta updates, HTTP delivery |
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
 //! | `page` | Chromium plays the page |
@@ -26,19 +28,21 @@
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
 //! | `shards` | a shard that hangs is replaced while the others serve |
 //!
-//! The rest is the harness: `server`, `publish`, `browser`, `http`, `playlist`, `lint`, `player`,
-//! `frames`, `boxes`, `schema`, `tool`, `watched`; `refused` is the table of the HTTP engine's own
-//! tests.
+//! The rest is the harness: `server`, `publish`, `flv`, `browser`, `http`, `playlist`, `lint`,
+//! `player`, `frames`, `boxes`, `schema`, `tool`, `watched`; `refused` is the table of the HTTP
+//! engine's own tests.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
 mod api;
 mod boxes;
 mod browser;
+mod changes;
 mod doctor;
 mod embed;
 mod enhanced;
 mod flood;
+mod flv;
 mod frames;
 mod health;
 mod hostile;
@@ -53,6 +57,7 @@ mod players;
 mod playlist;
 mod publish;
 mod quality;
+mod reconnect;
 mod recorded;
 #[path = "../../net/src/http/session/tests/refused.rs"]
 mod refused;

@@ -1,6 +1,6 @@
 //! Publishers we did not write: ffmpeg and GStreamer, each sending a prepared clip.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -85,6 +85,13 @@ impl Publisher {
         let mut command = ffmpeg();
         command.arg("-re").arg("-i").arg(clip(name)).args(["-c", "copy"]).args(options);
         Self::spawn(command.args(["-f", "flv", url]))
+    }
+
+    /// Debian's ffmpeg sending a file as it is, at the speed it plays. A configuration that stands
+    /// in its middle is sent where it stands.
+    pub(crate) fn of_file(file: &Path, url: &str) -> Self {
+        let mut command = ffmpeg();
+        Self::spawn(command.arg("-re").arg("-i").arg(file).args(["-c", "copy", "-f", "flv", url]))
     }
 
     fn spawn(command: &mut Command) -> Self {

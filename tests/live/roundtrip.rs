@@ -55,6 +55,8 @@ pub(crate) fn comes_back(program: Program, name: &str, pace: Pace) -> Server {
         let offences = lint::renditions(&last(video), &last(audio));
         assert!(offences.is_empty(), "{offences:#?}");
     }
+    // The decoder, which makes the stills, had all that it was to decode.
+    assert!(!server.log().contains("is damaged"));
     let playlist = Multivariant::parse(server.get("/hls/stream.m3u8").text());
     let offences = lint::multivariant(&playlist);
     assert!(offences.is_empty(), "{offences:#?}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::boxes;
 use crate::lint;
-use crate::player::{Recording, follow_each};
+use crate::player::{Follower, Recording, follow_each};
 use crate::playlist::{Media, Multivariant};
 use crate::publish::{Pace, Program, Publisher};
 use crate::server::Server;
@@ -54,6 +54,46 @@ fn rungs_have_keyframes_where_their_source_has_none() {
     assert!(sent.iter().zip(&shown).all(|(a, b)| (a - b).abs() < 1e-4));
     assert!(!rung.last.as_ref().expect("a playlist").segments.iter().any(|segment| segment.gap));
     assert!(rung.last.as_ref().is_some_and(|list| list.independent_segments));
+}
+
+/// In the automatic ladder the source's own size is then encoded anew, with keyframes where
+/// segments begin: that is what viewers who come are offered. Those who play the source as it is go
+/// on with it to the end (PL-4, design §4).
+#[test]
+fn the_automatic_ladder_makes_up_for_rare_keyframes() {
+    let server = Server::start_with(&["--renditions", "auto"]);
+    let publisher = Publisher::start(Program::Ffmpeg, "key8", Pace::Live, &server.publish_url());
+    let mut followers = follow_each(&server, &[SOURCE, SOUND]);
+    let offered = || -> Vec<_> {
+        let playlist = Multivariant::parse(server.get("/hls/stream.m3u8").text());
+        let offences = lint::multivariant(&playlist);
+        assert!(offences.is_empty(), "{offences:#?}");
+        let uri = |variant: &crate::playlist::Variant| variant.uri.clone();
+        playlist.variants.iter().map(uri).collect()
+    };
+    assert_eq!(offered(), ["0/stream.m3u8", "audio/stream.m3u8"]);
+    wait_for("another offer", LIMIT, || (offered()[0] == "1/stream.m3u8").then_some(()));
+    assert_eq!(offered(), ["1/stream.m3u8", "audio/stream.m3u8"]);
+    followers.push(Follower::start(server.http, RUNG));
+    publisher.finish(LIMIT);
+    let recordings: Vec<_> = followers.into_iter().map(|f| f.wait_end(LIMIT)).collect();
+    let [source, _, again] = &recordings[..] else { panic!("three followers") };
+    for recording in &recordings {
+        recording.assert_clean();
+        assert!(recording.discontinuities().is_empty());
+        let last = recording.last.as_ref().expect("a playlist");
+        assert!(last.segments.iter().all(|segment| !segment.gap));
+    }
+    assert!(!is_independent(source) && is_independent(again));
+    assert!(again.inits.values().all(|init| boxes::picture_size(init) == (640, 360)));
+    let begins = |of: &Recording, msn| of.segments[&msn].date.expect("a date");
+    assert!(again.segments.len() >= 5, "{:?}", starts(again));
+    for (msn, at) in starts(again) {
+        assert!((at - begins(source, msn)).abs() <= 1, "{msn}: {at} {}", begins(source, msn));
+    }
+    let (sent, shown) = (source.presentation_times(), again.presentation_times());
+    assert!(sent.len() > 490 && shown.len() > 350, "{} and {}", sent.len(), shown.len());
+    assert!(server.log().contains("the pictures are encoded anew"));
 }
 
 /// The streamer stops, sets another size, profile, frame rate and sound, and comes back: the ladder

@@ -75,16 +75,21 @@ clip key0.5      "$street"  640x272   30          8   0.5  900k    48000
 clip key8        "$bunny"   640x360   25          20  8    900k    48000
 clip audio-only  none       none      none        10  none none    48000
 clip video-only  "$street"  640x272   25          10  2    900k    none
-# 5.1: a white picture and a click in all channels begin together at every whole second.
-surround=$out/surround-v$version.flv
-[ -e "$surround" ] || {
-    echo "footage: surround"
-    beat='if(lt(mod(t,1),0.04),0.5*sin(6283*t),0)'
+# A white picture and a click begin together at every whole second: NAME CHANNELS (as aevalsrc takes them) AUDIO_BITRATE.
+beats() {
+    local name=$1 channels=$2 audio_bitrate=$3
+    local file=$out/$name-v$version.flv
+    [ -e "$file" ] && return 0
+    echo "footage: $name"
     ffmpeg -nostdin -v error -y -f lavfi -i "color=black:s=640x360:r=25,drawbox=color=white:t=fill:enable='lt(mod(t,1),0.04)'" \
-        -f lavfi -i "aevalsrc='$beat|$beat|$beat|0|$beat|$beat:c=5.1:s=48000'" -t 12 -c:v libx264 -preset veryfast -profile:v high \
-        -pix_fmt yuv420p -b:v 300k -g 50 -keyint_min 50 -sc_threshold 0 -c:a aac -b:a 384k -map_metadata -1 -f flv "$surround.part"
-    mv "$surround.part" "$surround"
+        -f lavfi -i "aevalsrc=$channels:s=48000" -t 12 -c:v libx264 -preset veryfast -profile:v high -pix_fmt yuv420p -b:v 300k \
+        -g 50 -keyint_min 50 -sc_threshold 0 -c:a aac -b:a "$audio_bitrate" -map_metadata -1 -f flv "$file.part"
+    mv "$file.part" "$file"
 }
+beat='if(lt(mod(t,1),0.04),0.5*sin(6283*t),0)'
+beats surround "'$beat|$beat|$beat|0|$beat|$beat':c=5.1" 384k
+# With noise far below the clicks, so that there is something to spend bits on.
+beats clicks "'$beat+0.004*(random(0)-0.5)|$beat+0.004*(random(1)-0.5)':c=stereo" 192k
 # Looped for the long tests: 12 s holds a whole number of pictures, sync intervals and (nearly) AAC frames.
 clip long        "$bunny"   1280x720  25          12  2    1800k   48000
 minute=$out/minute-v$version.flv

@@ -200,6 +200,7 @@ mod tests {
     use crate::access_unit::VideoCodec;
     use crate::cursor::Cursor;
     use crate::h264::AvcConfig;
+    use crate::picture::Light;
 
     /// avcC of 320x180 High at 30 fps, BT.709, limited range; see `hls::tests::publisher`.
     const AVCC: &[u8] = b"\x01\x64\x00\x0d\xff\xe1\x00\x1c\x67\x64\x00\x0d\xac\xd9\x41\x41\x9f\x9f\
@@ -250,6 +251,7 @@ mod tests {
     fn video_header() {
         let (config, _) = AvcConfig::parse(AVCC).unwrap();
         let init = video_init(&VideoTrack {
+            light: Light::default(),
             colour: config.colour(),
             codec: VideoCodec::H264(config),
             width: 320,

@@ -1,12 +1,12 @@
 //! Sample entries and the codec strings that name them: `avc1`, `hvc1` and `av01` with their
-//! configuration, `colr` and `pasp` (AVC-FF §5.4 and §8.4, AV1-FF §2.2, CM-12, CM-13, CM-15);
-//! `mp4a` with
-//! `esds`, `Opus`, `fLaC`, `ac-3` and `ec-3` (ISO 14496-14 §5.6, CM-14, AC3 Annex F).
+//! configuration, `colr`, `mdcv`, `clli` and `pasp` (AVC-FF §5.4 and §8.4, AV1-FF §2.2, CM-12,
+//! CM-13, CM-15); `mp4a` with `esds`, `Opus`, `fLaC`, `ac-3` and `ec-3` (ISO 14496-14 §5.6, CM-14, AC3 Annex F).
 //!
 //! The one place of this room's output side that looks inside a codec configuration.
 
 use super::writer::BoxWriter;
 use crate::access_unit::{AudioCodec, AudioTrack, VideoCodec, VideoTrack};
+use crate::picture::Light;
 
 /// CODECS value of a video track (MV-2, RFC 6381).
 pub fn video_codec_string(track: &VideoTrack) -> String {
@@ -83,6 +83,7 @@ pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
                 w.u8(u8::from(colour.full_range) << 7);
             });
         }
+        write_light(w, track.light);
         let (across, down) = track.codec.sample_aspect_ratio();
         if across != down {
             w.boxed(b"pasp", |w| {
@@ -91,6 +92,26 @@ pub(super) fn write_video(w: &mut BoxWriter, track: &VideoTrack) {
             });
         }
     });
+}
+
+/// MasteringDisplayColourVolumeBox and ContentLightLevelBox (BMFF §12.1.7 and §12.1.6).
+fn write_light(w: &mut BoxWriter, light: Light) {
+    if let Some(display) = light.mastering {
+        w.boxed(b"mdcv", |w| {
+            for (x, y) in display.primaries.into_iter().chain([display.white]) {
+                w.u16(x);
+                w.u16(y);
+            }
+            w.u32(display.luminance_max);
+            w.u32(display.luminance_min);
+        });
+    }
+    if let Some(content) = light.content {
+        w.boxed(b"clli", |w| {
+            w.u16(content.max);
+            w.u16(content.max_mean);
+        });
+    }
 }
 
 /// AudioSampleEntry (BMFF §12.2.3) with what its codec adds.
@@ -195,7 +216,7 @@ mod tests {
     use crate::hevc::HevcConfig;
     use crate::mp3::Mp3Config;
     use crate::opus::OpusConfig;
-    use crate::picture::Colour;
+    use crate::picture::{Colour, ContentLight, MasteringDisplay};
 
     fn audio_entry(codec: AudioCodec) -> Vec<u8> {
         let track = AudioTrack::of(codec, None);
@@ -205,9 +226,14 @@ mod tests {
     }
 
     fn video_entry(codec: VideoCodec, colour: Option<Colour>) -> (Vec<u8>, VideoRange) {
+        lit_entry(codec, colour, Light::default())
+    }
+
+    fn lit_entry(codec: VideoCodec, colour: Option<Colour>, light: Light) -> (Vec<u8>, VideoRange) {
         let (width, height) = codec.display_size();
         let frame_rate_millis = codec.frame_rate_millis();
-        let track = VideoTrack { codec, width, height, frame_rate_millis, colour, bitrate: None };
+        let bitrate = None;
+        let track = VideoTrack { codec, width, height, frame_rate_millis, colour, light, bitrate };
         let mut w = BoxWriter::default();
         write_video(&mut w, &track);
         (w.into_bytes(), video_range(&track))
@@ -260,6 +286,33 @@ mod tests {
             assert_eq!(entry[4..8], *kind);
             assert_eq!(entry[8..36], head);
             assert_eq!(entry[36..], *configuration, "{}", String::from_utf8_lossy(kind));
+        }
+    }
+
+    #[test]
+    fn cm15_light_stands_behind_colour() {
+        let av1 = crate::testdata::record(include_str!("../../testdata/enhanced.hex"), "av1");
+        let codec = VideoCodec::Av1(Av1Config::parse(&av1.into()).unwrap().unwrap());
+        let content = Some(ContentLight { max: 1_000, max_mean: 400 });
+        let mastering = Some(MasteringDisplay {
+            primaries: [(13_250, 34_500), (7_500, 3_000), (34_000, 16_000)],
+            white: (15_635, 16_450),
+            luminance_max: 10_000_000,
+            luminance_min: 1,
+        });
+        let clli = b"\0\0\0\x0cclli\x03\xe8\x01\x90";
+        let mdcv = b"\0\0\0\x20mdcv\x33\xc2\x86\xc4\x1d\x4c\x0b\xb8\x84\xd0\x3e\x80\
+            \x3d\x13\x40\x42\0\x98\x96\x80\0\0\0\x01";
+        let hdr = Some(Colour { primaries: 9, transfer: 16, matrix: 9, full_range: false });
+        let dark = video_entry(codec.clone(), hdr).0;
+        for (light, boxes) in [
+            (Light { content, mastering: None }, clli.to_vec()),
+            (Light { content: None, mastering }, mdcv.to_vec()),
+            (Light { content, mastering }, [&mdcv[..], clli].concat()),
+        ] {
+            let entry = lit_entry(codec.clone(), hdr, light).0;
+            assert_eq!(entry[4..dark.len()], dark[4..]);
+            assert_eq!(entry[dark.len()..], boxes);
         }
     }
 

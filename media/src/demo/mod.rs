@@ -41,6 +41,7 @@ use crate::codec::{
     H264EncoderError, PictureSize, PictureSizeError,
 };
 use crate::h264::{AvcConfig, AvccError, Colour};
+use crate::picture::Light;
 use crate::time::{MediaTime, Timescale, UnixTime};
 
 /// Seconds of media time before the first picture: leaves room for times that lie before it.
@@ -258,6 +259,7 @@ fn describe(
     let asc = AudioSpecificConfig::parse(audio.config())?;
     Ok(Tracks {
         video: Some(Arc::new(VideoTrack {
+            light: Light::default(),
             colour: avc.colour(),
             codec: VideoCodec::H264(avc),
             width: config.width,

@@ -39,8 +39,9 @@ pub enum AudioBody {
     SequenceHeader(Bytes),
     /// Coded sound, perhaps empty (AA-4), perhaps in ADTS (AA-6).
     Frames(Bytes),
-    /// Silence from here on, the order of channels, or a packet type that no encoder sends: nothing
-    /// to package.
+    /// What the encoder says of its channels; for [`ChannelOrder::parse`](super::ChannelOrder).
+    ChannelOrder(Bytes),
+    /// Silence from here on, or a packet type that no encoder sends: nothing to package.
     Ignored,
 }
 
@@ -88,6 +89,7 @@ impl From<TrackPacket> for AudioPacket {
         let body = match packet_type {
             0 => AudioBody::SequenceHeader(body),
             1 => AudioBody::Frames(body),
+            4 => AudioBody::ChannelOrder(body),
             _ => AudioBody::Ignored,
         };
         Self { track, codec: CodecTag::FourCc(four_cc), body }
@@ -109,6 +111,7 @@ mod tests {
         let frames = |bytes: &'static [u8]| AudioBody::Frames(Bytes::from_static(bytes));
         let classic = CodecTag::Audio;
         let (opus, aac) = (CodecTag::FourCc(FourCc::OPUS), CodecTag::FourCc(FourCc::AAC));
+        let order = AudioBody::ChannelOrder(Bytes::from_static(b"\x01\x02\0\0\0\x03"));
         let cases: &[(&str, &[u8], AudioTag)] = &[
             ("header", &[0xAF, 0, 0x12, 0x10], tag(0, classic(10), header(&[0x12, 0x10]))),
             ("mono bits", &[0xA0, 1, 5], tag(0, classic(10), frames(&[5]))),
@@ -120,7 +123,7 @@ mod tests {
             ("Opus header", b"\x90OpusOpusHead", tag(0, opus, header(b"OpusHead"))),
             ("Opus packet", b"\x91Opus\xFC\x01", tag(0, opus, frames(b"\xFC\x01"))),
             ("end", b"\x92Opus", tag(0, opus, AudioBody::Ignored)),
-            ("order of channels", b"\x94Opus\x01\x02\0\0\0\x03", tag(0, opus, AudioBody::Ignored)),
+            ("order of channels", b"\x94Opus\x01\x02\0\0\0\x03", tag(0, opus, order)),
             ("reserved", b"\x9FOpus\x01", tag(0, opus, AudioBody::Ignored)),
             ("OBS extra track", b"\x95\x01mp4a\x01\x21", tag(1, aac, frames(b"\x21"))),
             ("TS-7", b"\x97\x02\x07\xA1\x20\x01Opus\x05", tag(0, opus, frames(b"\x05"))),

@@ -3,9 +3,11 @@
 //! [`VideoTag`] and [`AudioTag`] split headers from payloads without a copy, classic ones and those
 //! of Enhanced RTMP (ER-1 to ER-6), and name the codec of each ([`CodecTag`]); which codecs can be
 //! packaged is decided in [`crate::source`]. [`Metadata`] is what `onMetaData` announces, filtered
-//! (CMD-9), [`ColourInfo`] what HDR metadata says.
+//! (CMD-9), [`ColourInfo`] what HDR metadata says,
+//! [`ChannelOrder`] what an encoder says of its channels.
 
 mod audio;
+mod channel_order;
 mod codec_tag;
 mod colour_info;
 mod enhanced;
@@ -14,6 +16,7 @@ mod on_meta_data;
 mod video;
 
 pub use audio::{AudioBody, AudioPacket, AudioTag};
+pub use channel_order::ChannelOrder;
 pub use codec_tag::{CodecTag, FourCc};
 pub use colour_info::ColourInfo;
 pub use enhanced::TagError;

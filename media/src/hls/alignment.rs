@@ -183,6 +183,11 @@ impl Alignment {
         self.change.is_some() || self.rungs.is_any_ending()
     }
 
+    /// The leader's sync units are further apart than a segment may be long.
+    pub(super) const fn keyframes_too_rare(&self) -> bool {
+        self.keyframes_too_rare
+    }
+
     /// Number of the leader's next segment.
     pub(super) const fn next_cut(&self) -> u64 {
         self.leader.writer.msn() + 1

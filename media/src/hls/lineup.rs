@@ -11,6 +11,8 @@ pub struct Lineup {
     /// The variant that is the source itself, as it came. Without one the source only decides where
     /// segments begin.
     pub source: Option<u8>,
+    /// The source's own rendition is offered to nobody, and goes on for those who have it.
+    pub hides_source: bool,
     /// The encoded ones, in the order of the multivariant playlist.
     pub rungs: Vec<Rung>,
 }
@@ -18,7 +20,7 @@ pub struct Lineup {
 impl Default for Lineup {
     /// The source as variant 0 and nothing else.
     fn default() -> Self {
-        Self { source: Some(0), rungs: Vec::new() }
+        Self { source: Some(0), hides_source: false, rungs: Vec::new() }
     }
 }
 

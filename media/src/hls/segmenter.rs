@@ -216,6 +216,12 @@ impl Segmenter {
         alignment.next_due()
     }
 
+    /// The source's keyframes are further apart than a segment may be long, since the timeline
+    /// began (PL-4).
+    pub fn keyframes_too_rare(&self) -> bool {
+        matches!(&self.input, Input::Running { alignment, .. } if alignment.keyframes_too_rare())
+    }
+
     /// A number that no segment has used, for [`SegmenterConfig::first_msn`] of the next process.
     pub fn next_msn(&self) -> u64 {
         let open = match &self.input {
@@ -248,7 +254,7 @@ impl Segmenter {
             writer
         };
         let video = tracks.video.as_deref();
-        let leader = video.map(|track| write(TrackShape::of_video(lineup.source, track), anchor));
+        let leader = video.map(|track| write(TrackShape::of_source(lineup, track), anchor));
         let mut rungs = Vec::with_capacity(lineup.rungs.len());
         for rung in lineup.rungs.iter().filter(|_| leader.is_some()) {
             let shape = TrackShape::of_video(Some(rung.variant), &rung.track);
@@ -360,13 +366,15 @@ impl Broadcast {
         msn: u64,
         discontinuity: bool,
     ) -> (Option<Rendition>, TrackWriter) {
-        let TrackShape { id, kind, timescale, unit_duration, codec, bitrate, media, init: bytes } =
-            shape;
+        let TrackShape {
+            id, offered, kind, timescale, unit_duration, codec, bitrate, media, ..
+        } = shape;
+        let bytes = shape.init;
         let mut sequence_number = FIRST_SEQUENCE_NUMBER;
         let rendition = id.map(|id| {
             let init;
             (init, sequence_number) = self.init_section(id, msn, bytes);
-            Rendition { id, codec, bitrate, media, init }
+            Rendition { id, offered, codec, bitrate, media, init }
         });
         let from = Continuation { msn, sequence_number, discontinuity };
         let part_target = self.presentation.part_target;

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::lineup::Lineup;
 use super::names::RenditionId;
 use super::update::RenditionMedia;
 use crate::access_unit::{AudioTrack, TrackKind, VideoTrack};
@@ -12,6 +13,8 @@ use crate::time::Timescale;
 pub(super) struct TrackShape {
     /// `None`: not listed.
     pub(super) id: Option<RenditionId>,
+    /// See [`Rendition::offered`](super::update::Rendition::offered).
+    pub(super) offered: bool,
     pub(super) kind: TrackKind,
     pub(super) timescale: Timescale,
     /// Track ticks.
@@ -28,6 +31,7 @@ impl TrackShape {
         let rate = track.frame_rate_millis.unwrap_or(USUAL_FRAME_RATE_MILLIS).max(1);
         Self {
             id: variant.map(RenditionId::Video),
+            offered: true,
             kind: TrackKind::Video,
             timescale: Timescale::VIDEO,
             unit_duration: (i64::from(Timescale::VIDEO.hz()) * 1_000 / i64::from(rate)).max(1),
@@ -43,9 +47,15 @@ impl TrackShape {
         }
     }
 
+    /// Of the source's own pictures.
+    pub(super) fn of_source(lineup: &Lineup, track: &VideoTrack) -> Self {
+        Self { offered: !lineup.hides_source, ..Self::of_video(lineup.source, track) }
+    }
+
     pub(super) fn of_audio(track: &AudioTrack) -> Self {
         Self {
             id: Some(RenditionId::Audio),
+            offered: true,
             kind: TrackKind::Audio,
             timescale: Timescale::new(track.sample_rate).unwrap_or(Timescale::VIDEO),
             unit_duration: i64::from(track.samples_per_unit).max(1),

@@ -63,7 +63,7 @@ impl Presentation {
 pub struct Timeline {
     /// Number of its first segment, in every rendition (AL-4).
     pub first_msn: u64,
-    /// The renditions on offer from here; video first. Others of the broadcast have ended (AL-7).
+    /// The renditions from here on; video first. Others of the broadcast have ended (AL-7).
     pub renditions: Vec<Rendition>,
 }
 
@@ -76,7 +76,7 @@ pub struct Change {
     /// Discontinuities before that segment, those of former timelines and of former broadcasts
     /// included (AL-1).
     pub discontinuity_sequence: u64,
-    /// The renditions on offer from here; video first.
+    /// The renditions from here on; video first.
     pub renditions: Vec<Rendition>,
 }
 
@@ -85,6 +85,8 @@ pub struct Change {
 pub struct Rendition {
     /// Its name.
     pub id: RenditionId,
+    /// The multivariant playlist lists it. One that is not listed goes on for those who have it.
+    pub offered: bool,
     /// CODECS value (MV-2).
     pub codec: String,
     /// Announced bits per second, if the publisher told any (MV-1).

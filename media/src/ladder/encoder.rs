@@ -10,7 +10,7 @@ use crate::codec::{
     H264EncoderConfig, H264EncoderError, PictureView,
 };
 use crate::h264::{AvcConfig, AvccError};
-use crate::picture::Colour;
+use crate::picture::{Colour, Light};
 
 /// What an encoder says of pictures whose source says nothing.
 const UNSPECIFIED: Colour = Colour {
@@ -73,6 +73,7 @@ impl RungEncoder {
             }
         };
         let track = VideoTrack {
+            light: Light::default(),
             colour,
             codec,
             width: size.width(),

@@ -116,7 +116,7 @@ impl IdleRungs {
                 continue;
             };
             let since = now.saturating_duration_since(*last.get_or_insert(now));
-            if since >= self.after && (place > 0 || plan.source.is_some()) {
+            if since >= self.after && (place > 0 || (plan.source.is_some() && !plan.hides_source)) {
                 idle.add(RungSet::of(variant));
             }
         }
@@ -141,7 +141,7 @@ mod tests {
             codec: RungCodec::H264 { cpu_level: 2 },
             threads: 1,
         };
-        Plan { source, rungs: variants.iter().map(rung).collect(), notice: None }
+        Plan { source, rungs: variants.iter().map(rung).collect(), ..Plan::default() }
     }
 
     #[expect(clippy::disallowed_methods, reason = "any instant will do as the start of the test")]

@@ -16,7 +16,7 @@ pub use encoder::{RungEncoder, RungEncoderError};
 pub use idle::{IdleRungs, PauseIdle, RungSet};
 pub use numbers::VariantNumbers;
 pub use pace::{Change, Pace, Step};
-pub use plan::{Plan, PlannedRung, SourcePicture, plan};
+pub use plan::{Plan, PlannedRung, SourcePicture, plan, plan_for_rare_keyframes};
 pub use setting::{
     EncodeSetting, LadderSetting, LadderSettingError, RungCodec, VARIANT_NUMBERS, VARIANTS_MAX,
     Variant,

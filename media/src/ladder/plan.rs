@@ -1,7 +1,9 @@
 //! From a source and the operator's setting to the renditions that will be made.
 
 use super::capacity;
-use super::setting::{EncodeSetting, LadderSetting, RungCodec, Variant};
+use super::setting::{
+    BITRATE_KBIT_MAX, BITRATE_KBIT_MIN, EncodeSetting, LadderSetting, RungCodec, Variant,
+};
 use crate::access_unit::VideoTrack;
 use crate::codec::{PictureSize, Undecodable};
 use crate::scale::rung_size;
@@ -11,6 +13,9 @@ use crate::scale::rung_size;
 const AUTOMATIC_SIDES: [u32; 3] = [720, 480, 360];
 /// Rungs that are made without being asked for, at most.
 const AUTOMATIC_RUNGS_MAX: usize = 2;
+/// The share of all cores that a ladder with pictures of the source's own size may take: a little
+/// more than others, so that two cores hold it for 1080p30.
+const RARE_KEYFRAMES_SHARE_MAX: f64 = 0.65;
 /// CPU level of an automatic rung.
 const AUTOMATIC_CPU_LEVEL: u8 = 2;
 /// Above this, in pictures per 1000 s, an automatic rung has every second picture of the source.
@@ -40,6 +45,8 @@ pub struct SourcePicture {
 pub struct Plan {
     /// The variant that is the source itself.
     pub source: Option<u8>,
+    /// The source itself goes on for those who have it, but is offered to nobody.
+    pub hides_source: bool,
     /// What is encoded, in the order in which it is offered: larger before smaller in an automatic
     /// ladder, else as set, but AV1 behind H.264 (MV-10).
     pub rungs: Vec<PlannedRung>,
@@ -121,9 +128,36 @@ impl LadderSetting {
     }
 }
 
+/// The automatic ladder of a source whose keyframes are further apart than a segment may be long
+/// (PL-4): players would wait for them, so its pictures are offered anew in their own size and at
+/// their own bit rate, with keyframes where segments begin. `None` where the operator chose
+/// otherwise, or where that cannot be made.
+pub fn plan_for_rare_keyframes(
+    setting: &LadderSetting,
+    track: &VideoTrack,
+    cores: usize,
+) -> Option<Plan> {
+    if *setting != LadderSetting::Automatic || Undecodable::check(&track.codec).is_err() {
+        return None;
+    }
+    let source = SourcePicture::of(track);
+    let automatic = automatic(&source, cores);
+    let codec = RungCodec::H264 { cpu_level: AUTOMATIC_CPU_LEVEL };
+    let (width, height) = (source.width, source.height);
+    let same = EncodeSetting { width, height, bitrate_kbit: 0, frame_rate: 0, codec };
+    let mut top = planned(automatic.rungs.len() + 1, &same, &source).ok()?;
+    if let Some(bitrate) = source.bitrate {
+        top.bitrate = bitrate.clamp(BITRATE_KBIT_MIN * 1_000, BITRATE_KBIT_MAX * 1_000);
+    }
+    // What is on air already stays as it is.
+    let rungs = std::iter::once(top).chain(automatic.rungs).collect();
+    let plan = Plan { hides_source: true, rungs, notice: None, ..automatic };
+    (plan.share(track, cores) <= RARE_KEYFRAMES_SHARE_MAX).then_some(plan)
+}
+
 /// The source and nothing else.
 fn alone(notice: Option<String>) -> Plan {
-    Plan { source: Some(0), rungs: Vec::new(), notice }
+    Plan { source: Some(0), notice, ..Plan::default() }
 }
 
 fn automatic(source: &SourcePicture, cores: usize) -> Plan {
@@ -257,6 +291,7 @@ mod tests {
     use crate::access_unit::VideoCodec;
     use crate::h264::AvcConfig;
     use crate::ladder::TIGHT_SHARE;
+    use crate::picture::Light;
     use crate::testdata;
 
     const AVCC: &str = include_str!("../../testdata/h264/avcc.hex");
@@ -265,6 +300,7 @@ mod tests {
         let record = testdata::record(AVCC, "high_1080_ntsc");
         let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
         VideoTrack {
+            light: Light::default(),
             colour: config.colour(),
             codec: VideoCodec::H264(config),
             width,
@@ -313,6 +349,30 @@ mod tests {
             assert_eq!(is_told, want.is_empty() && height > 360, "{width}x{height}");
             assert_eq!(rungs, want);
         }
+    }
+
+    #[test]
+    fn pl4_rare_keyframes_put_the_same_size_on_top_where_the_machine_holds_it() {
+        let (hd, sd) = ("1: 1280x720@2350/30000", "2: 854x480@1230/30000");
+        for (width, height, rate, cores, want) in [
+            (1_920, 1_080, 30_000, 2, Some(vec!["3: 1920x1080@6000/30000", hd, sd])),
+            (1_920, 1_080, 30_000, 1, None),
+            (640, 360, 25_000, 1, Some(vec!["1: 640x360@6000/25000"])),
+            (1_920, 1_080, 60_000, 2, None),
+        ] {
+            let source = track(width, height, Some(rate));
+            let plan = plan_for_rare_keyframes(&LadderSetting::Automatic, &source, cores);
+            let rungs = plan.as_ref().map(told);
+            assert_eq!(rungs.as_deref().map(|r| r.iter().map(String::as_str).collect()), want);
+            let Some(plan) = plan else { continue };
+            assert!(plan.hides_source && plan.source == Some(0));
+            // The rungs beside it are those of the automatic ladder.
+            let usual = super::plan(&LadderSetting::Automatic, &source, cores);
+            assert_eq!(plan.rungs[1..], usual.rungs[..]);
+        }
+        let source = track(640, 360, Some(25_000));
+        let set: LadderSetting = "source,180p".parse().expect("a ladder");
+        assert_eq!(plan_for_rare_keyframes(&set, &source, 8), None);
     }
 
     #[test]

@@ -21,9 +21,9 @@ pub const VARIANTS_MAX: usize = 8;
 /// use beside its own.
 pub const VARIANT_NUMBERS: usize = 2 * VARIANTS_MAX;
 /// Lowest bit rate in kbit/s: a slide of 160x90.
-const BITRATE_KBIT_MIN: u32 = 50;
+pub(super) const BITRATE_KBIT_MIN: u32 = 50;
 /// Highest bit rate in kbit/s.
-const BITRATE_KBIT_MAX: u32 = 50_000;
+pub(super) const BITRATE_KBIT_MAX: u32 = 50_000;
 /// openh264 controls the rate up to here.
 const FRAME_RATE_MAX: u32 = 60;
 /// The best CPU level; 0 is the cheapest (http-api.md §4.2, `cpuUsageLevel`).

@@ -42,11 +42,9 @@ pub enum OpusHeadError {
 }
 
 impl OpusConfig {
-    /// Reads the payload of an Opus sequence start. An empty one is legal and means stereo (1.11).
+    /// Reads the payload of an Opus sequence start. An empty one is legal: see
+    /// [`Self::without_header`].
     pub fn parse(header: &[u8]) -> Result<Self, OpusHeadError> {
-        if header.is_empty() {
-            return Ok(Self::stereo());
-        }
         let mut cursor = Cursor::new(header);
         if cursor.take(8)? != b"OpusHead" {
             return Err(OpusHeadError::Magic);
@@ -67,10 +65,31 @@ impl OpusConfig {
         Ok(Self::new(channels, pre_skip, input_rate, gain, family, mapping))
     }
 
-    /// What an encoder means that sends no header: stereo with libopus's pre-skip.
+    /// What an encoder means that sends no header: stereo, or as many channels as it told
+    /// otherwise, with libopus's pre-skip and its order of streams (mapping family 1, RFC 7845
+    /// §5.1.1.2).
+    pub fn without_header(channels: u8) -> Result<Self, OpusHeadError> {
+        let (family, mapping): (u8, &[u8]) = match channels {
+            1 | 2 => (0, &[]),
+            3 => (1, &[2, 1, 0, 2, 1]),
+            4 => (1, &[2, 2, 0, 1, 2, 3]),
+            5 => (1, &[3, 2, 0, 4, 1, 2, 3]),
+            6 => (1, &[4, 2, 0, 4, 1, 2, 3, 5]),
+            7 => (1, &[4, 3, 0, 4, 1, 2, 3, 5, 6]),
+            8 => (1, &[5, 3, 0, 6, 1, 2, 3, 4, 5, 7]),
+            channels => return Err(OpusHeadError::Channels { channels, family: 1 }),
+        };
+        Ok(Self::of_libopus(channels, family, mapping))
+    }
+
+    /// Stereo without a header.
     pub fn stereo() -> Self {
+        Self::of_libopus(2, 0, &[])
+    }
+
+    fn of_libopus(channels: u8, family: u8, mapping: &[u8]) -> Self {
         const PRE_SKIP: u16 = 312;
-        Self::new(2, PRE_SKIP, super::SAMPLE_RATE, 0, 0, &[])
+        Self::new(channels, PRE_SKIP, super::SAMPLE_RATE, 0, family, mapping)
     }
 
     fn new(
@@ -121,7 +140,6 @@ mod tests {
             b"OpusHead\x01\x06\x38\x01\x80\xBB\x00\x00\xFF\xFF\x01\x04\x02\x00\x04\x01\x02\x03\x05";
         let cases: &[(&[u8], &[u8], u8)] = &[
             (STEREO, &[0, 2, 1, 0x38, 0, 0, 0xBB, 0x80, 0, 0, 0], 2),
-            (b"", &[0, 2, 1, 0x38, 0, 0, 0xBB, 0x80, 0, 0, 0], 2),
             (
                 surround,
                 &[0, 6, 1, 0x38, 0, 0, 0xBB, 0x80, 0xFF, 0xFF, 1, 4, 2, 0, 4, 1, 2, 3, 5],
@@ -132,9 +150,30 @@ mod tests {
             let config = OpusConfig::parse(header).unwrap();
             assert_eq!(config.dops(), *dops);
             assert_eq!(config.channels(), *channels);
-            for cut in 1..header.len() {
+            for cut in 0..header.len() {
                 assert!(OpusConfig::parse(&header[..cut]).is_err(), "{cut}");
             }
+        }
+    }
+
+    #[test]
+    fn without_a_header_streams_are_ordered_as_libopus_does() {
+        for channels in 1..=8 {
+            let config = OpusConfig::without_header(channels).unwrap();
+            assert_eq!((config.channels(), config.is_single_stream()), (channels, channels < 3));
+            if let [.., streams, coupled] = config.dops()[..config.dops().len().min(13)]
+                && channels > 2
+            {
+                assert_eq!(streams + coupled, channels);
+                let mut mapping = config.dops()[13..].to_vec();
+                mapping.sort_unstable();
+                assert!(mapping.into_iter().eq(0..channels), "each once");
+            }
+        }
+        assert_eq!(OpusConfig::without_header(2), Ok(OpusConfig::stereo()));
+        for channels in [0, 9, 255] {
+            let error = OpusHeadError::Channels { channels, family: 1 };
+            assert_eq!(OpusConfig::without_header(channels), Err(error));
         }
     }
 

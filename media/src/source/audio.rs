@@ -9,7 +9,7 @@ use super::{Counters, Refusal};
 use crate::aac::{AudioSpecificConfig, adts};
 use crate::access_unit::{AudioCodec, AudioTrack};
 use crate::flac::{self, FlacConfig};
-use crate::flv::{CodecTag, FourCc, Metadata};
+use crate::flv::{ChannelOrder, CodecTag, FourCc, Metadata};
 use crate::limits::AUDIO_UNITS_PER_MESSAGE_MAX;
 use crate::opus::{self, OpusConfig};
 use crate::{ac3, mp3};
@@ -64,6 +64,10 @@ impl AudioKind {
 #[derive(Debug, Default)]
 pub(super) struct AudioInput {
     config: Option<AudioCodec>,
+    /// Channels that the encoder told beside its configuration.
+    told_channels: Option<u8>,
+    /// Opus started without a header: the configuration follows what is told of the channels.
+    is_headless: bool,
     /// Output samples of the last unit that told its own.
     usual_samples: Option<u32>,
 }
@@ -79,6 +83,7 @@ impl AudioInput {
         let config = match kind {
             // Two bytes are the shortest configuration (AA-2); less is noise (AA-4).
             AudioKind::Aac if body.len() >= 2 => AudioCodec::Aac(AudioSpecificConfig::parse(body)?),
+            AudioKind::Opus if body.is_empty() => AudioCodec::Opus(self.headless_opus()?),
             AudioKind::Opus => AudioCodec::Opus(OpusConfig::parse(body)?),
             AudioKind::Flac => AudioCodec::Flac(FlacConfig::parse(body)?),
             AudioKind::Aac | AudioKind::Ac3 | AudioKind::Mp3 => {
@@ -86,7 +91,24 @@ impl AudioInput {
                 return Ok(false);
             }
         };
+        self.is_headless = kind == AudioKind::Opus && body.is_empty();
         Ok(self.configure(config))
+    }
+
+    /// Takes what the encoder tells of its channels; as [`Self::on_header`]. Only Opus without a
+    /// header needs it: every other configuration tells them itself.
+    pub(super) fn on_channel_order(&mut self, order: &ChannelOrder) -> Result<bool, Refusal> {
+        self.told_channels = Some(order.channels);
+        if !self.is_headless {
+            return Ok(false);
+        }
+        let config = AudioCodec::Opus(self.headless_opus()?);
+        Ok(self.configure(config))
+    }
+
+    fn headless_opus(&self) -> Result<OpusConfig, Refusal> {
+        const USUAL: u8 = 2;
+        Ok(OpusConfig::without_header(self.told_channels.unwrap_or(USUAL))?)
     }
 
     /// The units of a message, and whether they replaced an earlier configuration; empty units and

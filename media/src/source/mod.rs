@@ -38,8 +38,8 @@ pub use refusal::Refusal;
 
 use crate::access_unit::{AccessUnit, TrackKind, Tracks};
 use crate::flv::{
-    AudioBody, AudioPacket, AudioTag, CodecTag, ColourInfo, Metadata, VideoBody, VideoPacket,
-    VideoTag,
+    AudioBody, AudioPacket, AudioTag, ChannelOrder, CodecTag, ColourInfo, Metadata, VideoBody,
+    VideoPacket, VideoTag,
 };
 use crate::limits;
 use crate::time::{MediaTime, RtmpTimestamp};
@@ -308,6 +308,17 @@ impl Source {
                     self.on_audio(now, timestamp, units);
                 }
             }
+            AudioBody::ChannelOrder(body) => match ChannelOrder::parse(&body) {
+                Some(order) => {
+                    if self.audio.on_channel_order(&order)? {
+                        self.discard_waiting(TrackKind::Audio);
+                    }
+                    if order.custom {
+                        self.notice(Notice::ChannelOrder);
+                    }
+                }
+                None => self.counters.broken += 1,
+            },
             AudioBody::Ignored => self.counters.ignored += 1,
         }
         Ok(())

@@ -33,6 +33,8 @@ pub enum Notice {
     UnknownCodec(FourCc),
     /// The encoder sends further Enhanced RTMP tracks, which are left out.
     ExtraTracks,
+    /// The channels stand in an order of the encoder's own.
+    ChannelOrder,
     /// The publisher's clock jumped (TS-4).
     TimelineBreak,
 }
@@ -85,6 +87,10 @@ impl fmt::Display for Notice {
             ),
             Self::ExtraTracks => f.write_str(
                 "the encoder sends several audio or video tracks: only the first is used",
+            ),
+            Self::ChannelOrder => f.write_str(
+                "the audio channels stand in an order of their own, which players cannot know and \
+                 take for the usual one: set the encoder's audio to stereo or 5.1",
             ),
             Self::TimelineBreak => {
                 f.write_str("the encoder's clock jumped: viewers may see a short interruption")
@@ -151,6 +157,7 @@ impl Notice {
             Self::VideoPlayers(_) => 9,
             Self::AudioPlayers(_) => 10,
             Self::UnknownCodec(_) => 11,
+            Self::ChannelOrder => 12,
         }
     }
 }

@@ -119,8 +119,10 @@ impl Source {
 
     /// What would be announced now differs from what was.
     pub(super) fn is_stale(&self) -> bool {
-        let announced = self.announced.video.as_ref().map(|track| (&track.codec, track.colour));
-        let now = self.video.config().map(|codec| (codec, self.video.colour()));
+        let announced = self.announced.video.as_ref();
+        let announced = announced.map(|track| (&track.codec, track.colour, track.light));
+        let video = &self.video;
+        let now = video.config().map(|codec| (codec, video.colour(), video.light()));
         announced != now || self.audio_differs()
     }
 

@@ -53,7 +53,7 @@ impl Segmenter {
         let Offer { tracks, lineup } = &*offer;
         let mut renditions = Vec::with_capacity(2 + lineup.rungs.len());
         if let Some(track) = &tracks.video {
-            let shape = TrackShape::of_video(lineup.source, track);
+            let shape = TrackShape::of_source(lineup, track);
             renditions.extend(broadcast.open(shape, anchor, msn, false).0);
         }
         let (mut kept, mut new) = (Vec::new(), Vec::new());

@@ -32,7 +32,7 @@ fn lineup(source: Option<u8>, rungs: &[u8]) -> Lineup {
         track.bitrate = Some(100_000 + u32::from(*variant));
         Rung { variant: *variant, track: Arc::new(track) }
     };
-    Lineup { source, rungs: rungs.iter().map(rung).collect() }
+    Lineup { source, hides_source: false, rungs: rungs.iter().map(rung).collect() }
 }
 
 impl Show {
@@ -184,6 +184,27 @@ fn the_source_may_leave_and_come_back() {
     assert_eq!(rung.segments.first().map(|segment| segment.msn), Some(last + 1));
     assert!(back.segments.iter().chain(&rung.segments).all(|s| !s.gap && !s.discontinuity));
     assert_eq!(back.segments.last().map(|s| s.msn), rung.segments.last().map(|s| s.msn));
+}
+
+/// Who plays it goes on playing it, over a discontinuity too; who comes is offered the rest.
+#[test]
+fn pl4_a_source_that_is_hidden_goes_on_for_those_who_have_it() {
+    let mut show = Show::new(lineup(Some(0), &[1]), &["0", "1", "audio"]);
+    show.push(10_000, 15_000);
+    assert!(show.change(Lineup { hides_source: true, ..lineup(Some(0), &[2, 1]) }));
+    assert_eq!(show.offered(), ["0", "1", "audio"], "with the next segment");
+    show.push(15_000, 20_000);
+    assert_eq!(show.offered(), ["2", "1", "audio"]);
+    let reported = show.list("1").reports;
+    assert!(!reported.iter().any(|report| report["URI"].contains("../0/")), "{reported:?}");
+    show.push(613_000, 618_000);
+    assert_eq!(show.offered(), ["2", "1", "audio"]);
+    assert!(!show.list("0").ended);
+    show.end();
+    assert_eq!(show.offered(), ["2", "1", "audio"]);
+    let (source, rung) = (show.list("0"), show.list("1"));
+    assert_eq!(numbers(&source), numbers(&rung));
+    assert!(source.ended && source.segments.iter().all(|segment| !segment.gap));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::cursor::Cursor;
 use crate::h264::AvcConfig;
 use crate::hls::checker::m3u8;
 use crate::hls::{Answer, Directives, MediaAnswer};
+use crate::picture::Light;
 use crate::time::{MediaTime, Timescale};
 
 const START_MS: i64 = 10_000;
@@ -105,7 +106,8 @@ fn video(config: &[u8]) -> VideoTrack {
     let (width, height) = config.coded_size();
     let codec = VideoCodec::H264(config);
     let colour = codec.colour();
-    VideoTrack { codec, width, height, frame_rate_millis: None, colour, bitrate: None }
+    let light = Light::default();
+    VideoTrack { codec, width, height, frame_rate_millis: None, colour, bitrate: None, light }
 }
 
 fn audio(config: &[u8]) -> AudioTrack {

@@ -11,6 +11,7 @@ use crate::access_unit::{
 };
 use crate::h264::AvcConfig;
 use crate::hls::{Segmenter, SegmenterConfig, Update, Window, WindowConfig};
+use crate::picture::Light;
 use crate::time::{MediaTime, Timescale, UnixTime};
 
 /// 2026-09-20T10:00:00Z.
@@ -30,6 +31,7 @@ pub(super) fn video_track(frame_rate_millis: Option<u32>) -> VideoTrack {
     record.push(0);
     let (config, _) = AvcConfig::parse(&record).expect("the record is whole");
     VideoTrack {
+        light: Light::default(),
         colour: config.colour(),
         codec: VideoCodec::H264(config),
         width: 320,

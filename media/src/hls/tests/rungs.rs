@@ -68,7 +68,8 @@ impl Show {
             let track = Arc::new(video_track(Some(millis)));
             Rung { variant, track }
         };
-        let lineup = Lineup { source, rungs: vec![rung(0, 30_000), rung(2, 15_000)] };
+        let lineup =
+            Lineup { source, hides_source: false, rungs: vec![rung(0, 30_000), rung(2, 15_000)] };
         let both = tracks(Some(video_track(Some(30_000))), Some(audio_track(48_000)));
         server.segmenter.start_with(both, lineup, MediaTime::from_millis(10_000), DATE);
         let encoders = vec![Encoder::new(0, 1, 2), Encoder::new(2, 2, 6)];

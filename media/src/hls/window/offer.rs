@@ -2,7 +2,8 @@
 //!
 //! A rendition that begins in the middle of a broadcast is offered once something of it is listed:
 //! a player that chose it before would wait for nothing. Those that it replaces are offered until
-//! then, but for those that have ended.
+//! then, but for those that have ended. One that is offered no more may go on for those who have
+//! it.
 
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ impl Window {
         let mut previous = std::mem::take(&mut self.renditions);
         for rendition in &change.renditions {
             let index = previous.iter().position(|r| r.rendition.id == rendition.id);
-            let window = match index.map(|index| previous.remove(index)) {
+            let mut window = match index.map(|index| previous.remove(index)) {
                 Some(window) if !window.ended => window,
                 other => {
                     other.into_iter().for_each(|window| self.retire(now, window));
@@ -24,6 +25,7 @@ impl Window {
                     RenditionWindow::joining(rendition.clone(), first)
                 }
             };
+            window.leaves = !rendition.offered;
             self.renditions.push(window);
         }
         for mut window in previous {
@@ -46,6 +48,7 @@ impl Window {
         let none_left = !self.renditions.iter().any(|r| !r.ended);
         // Sound alone is no replacement for pictures that come in a moment.
         let bridging = settling && !self.renditions.iter().filter(of_pictures).any(current);
-        self.renditions.iter().filter(move |r| current(r) || none_left || bridging)
+        let last = move |r: &RenditionWindow| none_left && r.rendition.offered;
+        self.renditions.iter().filter(move |r| current(r) || last(r) || bridging)
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct RenditionWindow {
     pub(super) ended: bool,
     /// It began while others were on already.
     pub(super) joins: bool,
-    /// It is on offer no more and will end.
+    /// It is on offer no more.
     pub(super) leaves: bool,
     pub(super) bandwidth: Bandwidth,
     /// Number of the open segment, or of the next if none is open.
@@ -41,13 +41,13 @@ pub(super) struct RenditionWindow {
 impl RenditionWindow {
     pub(super) fn new(rendition: Rendition, first_msn: u64, discontinuity_sequence: u64) -> Self {
         Self {
+            leaves: !rendition.offered,
             rendition,
             segments: VecDeque::new(),
             open: None,
             discontinuity_sequence,
             ended: false,
             joins: false,
-            leaves: false,
             bandwidth: Bandwidth::default(),
             next_msn: first_msn,
             longest: MediaTime::from_millis(0),
@@ -63,8 +63,8 @@ impl RenditionWindow {
 
     /// The next segments belong to another timeline.
     pub(super) fn replace_rendition(&mut self, rendition: Rendition) {
+        (self.joins, self.leaves) = (false, !rendition.offered);
         self.rendition = rendition;
-        (self.joins, self.leaves) = (false, false);
         self.forget();
     }
 

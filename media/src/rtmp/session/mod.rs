@@ -13,6 +13,7 @@
 mod acknowledgement;
 mod commands;
 mod debug;
+mod ending;
 mod outbox;
 mod pace;
 
@@ -22,7 +23,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use self::acknowledgement::Acknowledgement;
-use self::outbox::{Level, Outbox};
+use self::outbox::Outbox;
 use self::pace::Pace;
 use super::capabilities::Capabilities;
 use super::chunk::ChunkReader;
@@ -58,6 +59,8 @@ pub struct Session {
     app: App,
     client: String,
     capabilities: Capabilities,
+    /// It was asked to connect again (RC-6).
+    asked_to_reconnect: bool,
     /// What the next `createStream` gives out (CMD-6).
     next_stream: u32,
     /// The window the peer was last told (AK-3).
@@ -121,6 +124,7 @@ impl Session {
             app: App::default(),
             client: String::new(),
             capabilities: Capabilities::default(),
+            asked_to_reconnect: false,
             next_stream: 1,
             window_sent: config.window_ack_size,
             unknown_in_a_row: 0,
@@ -189,31 +193,6 @@ impl Session {
         if let Err(error) = self.finish_on_error(result) {
             self.failure = Some((now, error));
         }
-    }
-
-    /// Refuses the publisher of [`Event::PublishRequested`] and finishes the session.
-    pub fn refuse_publish(&mut self, now: Instant, refusal: Refusal) {
-        if matches!(self.state, State::AwaitingDecision { .. }) {
-            self.end(now, refusal);
-        }
-    }
-
-    /// Ends the session, live or not: the publisher is told why, later input is ignored and events
-    /// not yet taken are dropped, so nothing follows a takeover (RC-2). When the server shuts down,
-    /// a publisher that announced it can is asked to connect again (RC-6).
-    pub fn end(&mut self, _now: Instant, refusal: Refusal) {
-        if let State::AwaitingDecision { publish, .. } | State::AwaitingMedia(publish) = &self.state
-        {
-            let stream = publish.stream;
-            if refusal == Refusal::ShuttingDown && self.capabilities.reconnects {
-                // RC-6: it comes back, where OBS gives up on a failure (CMD-3).
-                self.outbox.reconnect_request(refusal.description());
-            } else {
-                self.outbox.status(stream, Level::Error, refusal.code(), refusal.description());
-            }
-        }
-        self.events.clear();
-        self.state = State::Finished;
     }
 
     /// Nothing more will be read: flush [`Self::poll_transmit`] and close.

@@ -280,6 +280,43 @@ fn er4_er7_another_codec_needs_its_header_and_a_sync_picture() {
     bench.check();
 }
 
+/// Opus without a header has the channels that are told beside it; all other codecs tell their own.
+#[test]
+fn channels_are_taken_from_the_multichannel_configuration_where_nothing_else_tells_them() {
+    const NATIVE_5_1: &[u8] = b"\x94Opus\x01\x06\0\0\0\x3f";
+    const CUSTOM: &[u8] = b"\x94Opus\x02\x02\x01\x00";
+    let channels = |messages: &[&[u8]]| {
+        let mut bench = Bench::new();
+        bench.video(0, &with_prefix(b"\x90av01", &start_of("av1")));
+        for message in messages {
+            bench.try_audio(0, message).unwrap();
+        }
+        bench.video(0, AV1_KEY);
+        (last_tracks(&bench).audio.unwrap().channels, bench)
+    };
+    let head = b"\x90OpusOpusHead\x01\x02\x38\x01\x80\xBB\0\0\0\0\0";
+    for (messages, want) in [
+        (&[&b"\x90Opus"[..]][..], 2),
+        (&[&b"\x90Opus"[..], NATIVE_5_1], 6),
+        (&[NATIVE_5_1, &b"\x90Opus"[..]], 6),
+        (&[head, NATIVE_5_1], 2),
+        (&[&b"\x90Opus"[..], &b"\x94Opus\x01"[..]], 2),
+        (&[&b"\x90mp4a\x11\x90"[..], &b"\x94mp4a\x00\x06"[..]], 2),
+    ] {
+        let (found, bench) = channels(messages);
+        assert_eq!(found, want, "{messages:?}");
+        assert!(!bench.notices().contains(&Notice::ChannelOrder));
+    }
+    // An order of its own cannot be told to players: the streamer is.
+    let (found, bench) = channels(&[head, CUSTOM]);
+    assert_eq!(found, 2);
+    assert!(bench.notices().contains(&Notice::ChannelOrder));
+    let mut bench = Bench::new();
+    bench.try_audio(0, b"\x90Opus").unwrap();
+    let refused = bench.try_audio(0, b"\x94Opus\x00\x09").unwrap_err();
+    assert!(refused.to_string().contains("9 channels"), "{refused}");
+}
+
 #[test]
 fn mv3_hdr_metadata_fills_in_for_a_silent_bit_stream() {
     let metadata = |name: &[u8; 4], transfer: f64| {
@@ -304,6 +341,19 @@ fn mv3_hdr_metadata_fills_in_for_a_silent_bit_stream() {
     assert_eq!(bench.tracks().len(), 1);
     bench.video(80, &with_prefix(b"\x93hvc1", &hevc_nal(19)));
     assert_eq!(last_tracks(&bench).video.unwrap().colour, Some(told(16)));
+    // Light goes the same way, and a part that is missing stays as it was told.
+    let mut body = b"\x84hvc1".to_vec();
+    amf0::write(&Value::string("colorInfo"), &mut body);
+    let levels = Value::object([("maxCLL", Value::Number(1_000.0))]);
+    amf0::write(&Value::object([("hdrCll", levels)]), &mut body);
+    bench.video(120, &body);
+    bench.video(120, &with_prefix(b"\x93hvc1", &hevc_nal(19)));
+    let lit = last_tracks(&bench).video.unwrap();
+    assert_eq!(lit.light.content.map(|content| content.max), Some(1_000));
+    assert_eq!(lit.colour, Some(told(16)));
+    bench.video(160, &body);
+    bench.video(160, &with_prefix(b"\x93hvc1", &hevc_nal(19)));
+    assert_eq!(bench.tracks().len(), 3, "the same again changes nothing");
     // What the bit stream says itself stands.
     let mut own = Bench::new();
     own.audio_header(&STEREO_48K);

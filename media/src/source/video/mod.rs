@@ -16,7 +16,7 @@ use super::{Counters, Refusal};
 use crate::access_unit::{VideoCodec, VideoTrack};
 use crate::flv::{CodecTag, ColourInfo, FourCc, Metadata};
 use crate::limits::COMPOSITION_TIME_MS_MAX;
-use crate::picture::Colour;
+use crate::picture::{Colour, Light};
 use av1::Av1Input;
 use nal::{Avc, Hevc, NalInput};
 
@@ -109,6 +109,8 @@ pub(super) struct VideoInput {
     config: Option<VideoCodec>,
     /// Colour of HDR metadata, for streams that do not tell their own.
     announced_colour: Option<Colour>,
+    /// Light of HDR metadata.
+    light: Light,
     awaiting_sync: bool,
     /// Decoding started at the last sync picture, or its leading pictures are lost anyhow.
     drops_leading: bool,
@@ -120,6 +122,7 @@ impl Default for VideoInput {
             reader: None,
             config: None,
             announced_colour: None,
+            light: Light::default(),
             awaiting_sync: true,
             drops_leading: true,
         }
@@ -175,10 +178,16 @@ impl VideoInput {
     }
 
     /// Takes what HDR metadata says; a change takes effect at the next sync picture.
-    pub(super) const fn on_colour(&mut self, info: ColourInfo) {
+    pub(super) fn on_colour(&mut self, info: ColourInfo) {
         match info {
-            ColourInfo::Told(colour) => self.announced_colour = Some(colour),
-            ColourInfo::Reset => self.announced_colour = None,
+            ColourInfo::Told { colour, light } => {
+                self.announced_colour = colour.or(self.announced_colour);
+                self.light = Light {
+                    content: light.content.or(self.light.content),
+                    mastering: light.mastering.or(self.light.mastering),
+                };
+            }
+            ColourInfo::Reset => (self.announced_colour, self.light) = (None, Light::default()),
             ColourInfo::Absent => {}
         }
     }
@@ -234,6 +243,11 @@ impl VideoInput {
         own.filter(|own| own.is_specified()).or(self.announced_colour).or(own)
     }
 
+    /// Light of the pictures that pass, of HDR metadata.
+    pub(super) const fn light(&self) -> Light {
+        self.light
+    }
+
     /// The track as it is now.
     pub(super) fn track(&self, metadata: &Metadata) -> Option<VideoTrack> {
         let codec = self.config.clone()?;
@@ -245,6 +259,7 @@ impl VideoInput {
             height,
             frame_rate_millis: frame_rate_millis.map(snap_rate),
             colour: self.colour(),
+            light: self.light,
             bitrate: metadata.video_bitrate,
             codec,
         })

@@ -518,6 +518,44 @@ fn rc_6_er_5_a_capable_publisher_is_asked_to_reconnect_at_shutdown() {
 }
 
 #[test]
+fn rc_6_media_is_taken_until_a_publisher_that_was_asked_to_reconnect_leaves() {
+    for (capabilities, capable) in [(1.0, true), (2.0, false)] {
+        let object = Value::object([
+            ("app", Value::string("live")),
+            ("capsEx", Value::Number(capabilities)),
+        ]);
+        let mut client = Client::plain();
+        client.command(3, 0, "connect", 1.0, &[object]).create_stream().publish(1, "k");
+        let mut driver = play(&client.bytes);
+        assert_eq!(driver.session.ask_to_reconnect(), capable);
+        assert!(!driver.session.ask_to_reconnect(), "once");
+        let from = client.bytes.len();
+        client.message(6, Header::Full(0), VIDEO, 1, &[1]);
+        driver.feed(&client.bytes[from..]).unwrap();
+        assert_eq!(media(&driver), [1]);
+        assert!(!driver.session.is_finished());
+        driver.session.end(driver.now, Refusal::ShuttingDown);
+        driver.drain();
+        let codes: Vec<_> = driver
+            .replies()
+            .into_iter()
+            .filter_map(|reply| match reply {
+                Reply::Command { name, arguments, .. } if name == "onStatus" => {
+                    arguments[1].property("code").and_then(Value::as_str).map(str::to_owned)
+                }
+                _ => None,
+            })
+            .collect();
+        let last =
+            if capable { "NetConnection.Connect.ReconnectRequest" } else { "NetStream.Failed" };
+        assert_eq!(codes.iter().filter(|code| *code == last).count(), 1, "{codes:?}");
+        assert_eq!(codes.last().map(String::as_str), Some(last));
+    }
+    let mut idle = Driver::new(start());
+    assert!(!idle.session.ask_to_reconnect(), "nobody to ask");
+}
+
+#[test]
 fn unreadable_commands_end_the_session() {
     for (payload, expected) in [
         (&[][..], Error::CommandName),
