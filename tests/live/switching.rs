@@ -62,7 +62,7 @@ fn by_the_menu() {
 /// AV1 beside H.264: nobody is given it unasked, and whoever chooses it sees it.
 #[test]
 fn to_av1_and_back() {
-    let server = Server::start_with(&["--renditions", "source,90p@50/8:av1"]);
+    let server = Server::start_with(&["--renditions", "source,180p@200/8,90p@50/8:av1"]);
     let _publisher = Publisher::looped("long", &server.publish_url());
     server.wait_live();
     let mut browser = opened(&server.url("/"));

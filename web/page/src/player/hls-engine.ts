@@ -75,8 +75,15 @@ export class HlsEngine implements Engine {
     this.#hls.on(Hls.Events.MANIFEST_PARSED, () => {
       this.#parsed = true;
       const first = firstLevel(this.#hls.levels);
-      if (first >= 0) this.#hls.startLevel = first;
+      if (first >= 0) {
+        this.#hls.startLevel = first;
+        this.#hls.config.videoPreference = H264_FIRST;
+      }
       this.#onTracks();
+    });
+    this.#hls.on(Hls.Events.FRAG_LOADED, () => {
+      // From here on hls.js stays with the codec; with the preference it left a level too late.
+      this.#hls.config.videoPreference = {};
     });
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
     this.#hls.on(Hls.Events.LEVEL_UPDATED, () => this.#keepDistance());
@@ -173,6 +180,8 @@ export class HlsEngine implements Engine {
   }
 }
 
+/** Until the first part is there hls.js may choose again, whatever the level to begin with. */
+const H264_FIRST = { videoCodec: "avc1" };
 const isH264 = (level: Level) => level.videoCodec?.startsWith("avc1") ?? false;
 const isAv1 = (level: Level) => level.videoCodec?.startsWith("av01") ?? false;
 
