@@ -1,6 +1,7 @@
 //! Sample entries and the codec strings that name them: `avc1`, `hvc1` and `av01` with their
 //! configuration, `colr`, `mdcv`, `clli` and `pasp` (AVC-FF §5.4 and §8.4, AV1-FF §2.2, CM-12,
-//! CM-13, CM-15); `mp4a` with `esds`, `Opus`, `fLaC`, `ac-3` and `ec-3` (ISO 14496-14 §5.6, CM-14, AC3 Annex F).
+//! CM-13, CM-15); `mp4a` with `esds`, `Opus`, `fLaC`, `ac-3` and `ec-3` (ISO 14496-14 §5.6, CM-14,
+//! AC3 Annex F).
 //!
 //! The one place of this room's output side that looks inside a codec configuration.
 
