@@ -2,8 +2,8 @@
 //!
 //! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`],
 //! [`segmenter`], [`renditions`], `h264_decode` and `aac_decode` live beside the machines they
-//! drive. The same functions run over the committed seeds in the tests of this room, so a finding that became a
-//! seed stays found.
+//! drive. The same functions run over the committed seeds in the tests of this room, so a finding
+//! that became a seed stays found.
 
 use bytes::Bytes;
 
