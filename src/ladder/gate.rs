@@ -60,7 +60,7 @@ mod tests {
 
     /// A closed GOP of 2 s, 25 pictures a second: I, then P with two B before it in display order.
     fn gop(number: i64) -> impl Iterator<Item = AccessUnit> {
-        (0..50).map(move |index| {
+        (0..50).map(move |index: i64| {
             let shown = match index {
                 0 => 0,
                 // The last one has no B pictures: 49 = 1 + 16 * 3.
@@ -68,7 +68,7 @@ mod tests {
                 index if index % 3 == 1 => index + 2,
                 index => index - 1,
             };
-            let at = |index| MediaTime::from_millis(10_000 + number * 2_000 + index * 40);
+            let at = |index: i64| MediaTime::from_millis(10_000 + number * 2_000 + index * 40);
             let payload = Bytes::from_static(&[0]);
             let (dts, pts, sync) = (at(index), at(shown), index == 0);
             AccessUnit { track: TrackKind::Video, dts, pts, sync, payload }
