@@ -60,7 +60,7 @@ mod tests {
 
     /// A closed GOP of 2 s, 25 pictures a second: I, then P with two B before it in display order.
     fn gop(number: i64) -> impl Iterator<Item = AccessUnit> {
-        (0..50).map(move |index| {
+        (0..50).map(move |index: i64| {
             let shown = match index {
                 0 => 0,
                 // The last one has no B pictures: 49 = 1 + 16 * 3.

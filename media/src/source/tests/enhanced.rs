@@ -299,7 +299,7 @@ fn channels_are_taken_from_the_multichannel_configuration_where_nothing_else_tel
         (&[&b"\x90Opus"[..]][..], 2),
         (&[&b"\x90Opus"[..], NATIVE_5_1], 6),
         (&[NATIVE_5_1, &b"\x90Opus"[..]], 6),
-        (&[head, NATIVE_5_1], 2),
+        (&[&head[..], NATIVE_5_1], 2),
         (&[&b"\x90Opus"[..], &b"\x94Opus\x01"[..]], 2),
         (&[&b"\x90mp4a\x11\x90"[..], &b"\x94mp4a\x00\x06"[..]], 2),
     ] {
@@ -308,7 +308,7 @@ fn channels_are_taken_from_the_multichannel_configuration_where_nothing_else_tel
         assert!(!bench.notices().contains(&Notice::ChannelOrder));
     }
     // An order of its own cannot be told to players: the streamer is.
-    let (found, bench) = channels(&[head, CUSTOM]);
+    let (found, bench) = channels(&[&head[..], CUSTOM]);
     assert_eq!(found, 2);
     assert!(bench.notices().contains(&Notice::ChannelOrder));
     let mut bench = Bench::new();
