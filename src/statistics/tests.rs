@@ -11,8 +11,8 @@ use crate::state::State;
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
 fn start(folder: &Path, store: &Arc<Store>) -> (Statistics, HealthBoard) {
-    let config = Config::parse("", Path::new("none"), 1).unwrap();
-    let config = Config { data: folder.to_owned(), ..config };
+    let mut config = Config::parse("", Path::new("none"), 1).unwrap();
+    config.data = folder.to_owned();
     let (outlets, _) = Outlets::new(0);
     let health = HealthBoard::default();
     let board = StateBoard::new(State::empty());
