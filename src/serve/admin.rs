@@ -13,8 +13,8 @@ use riverrun_web::admin::{
     ServerFacts, StreamDetails, codec_name, takes_body,
 };
 use riverrun_web::route::{Access, Endpoint, Operation};
-use riverrun_web::{history, prometheus};
 use riverrun_web::settings::{parse_password, parse_stream_keys};
+use riverrun_web::{history, prometheus};
 
 use super::{coming, forwarded_for, json, set, simple};
 use crate::config::Secret;
@@ -258,8 +258,10 @@ async fn figures(shard: &Shard, question: Question) -> Response {
 
 async fn exposition(shard: &Shard) -> Response {
     match shard.plan.services.statistics.ask(Question::Metrics).await {
-        Some(Answer::Body(text)) => Response::ok(prometheus::CONTENT_TYPE, bytes::Bytes::from(text))
-            .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        Some(Answer::Body(text)) => {
+            Response::ok(prometheus::CONTENT_TYPE, bytes::Bytes::from(text))
+                .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        }
         Some(Answer::Overview(_)) | None => refused_busy(),
     }
 }

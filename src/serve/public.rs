@@ -154,7 +154,8 @@ pub(super) fn playback_report(shard: &Shard, peer: SocketAddr, request: &Request
 pub(super) fn cmcd_report(shard: &Shard, peer: SocketAddr, request: &Request) -> Response {
     let told = if request.body.is_empty() && request.method != Method::POST {
         let query = metrics::cmcd_of_query(request.uri.query());
-        let fields = CMCD_FIELDS.iter().filter_map(|name| request.headers.get(*name)?.to_str().ok());
+        let fields =
+            CMCD_FIELDS.iter().filter_map(|name| request.headers.get(*name)?.to_str().ok());
         metrics::parse_cmcd_text(query.as_deref().into_iter().chain(fields))
     } else if takes_body(request.header(header::CONTENT_TYPE)) {
         metrics::parse_cmcd(&request.body)

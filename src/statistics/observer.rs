@@ -294,9 +294,8 @@ impl Observer {
         let is_away = recent.as_ref().is_some_and(|(at, _)| date_ms - at.millis() >= FRESH_MS);
         let figures = recent.as_ref().map(|(_, figures)| figures);
         let working = figures.filter(|_| !is_away);
-        let heard = |figures: &&ShardFigures| {
-            now.saturating_duration_since(figures.at) < SHARD_MEMORY
-        };
+        let heard =
+            |figures: &&ShardFigures| now.saturating_duration_since(figures.at) < SHARD_MEMORY;
         let shards: Vec<_> = self.shards.iter().flatten().filter(heard).collect();
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let delivery = Delivery {

@@ -2,7 +2,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use riverrun_media::time::UnixTime;
 use riverrun_web::viewers::{Audience, Sightings, ViewerKeys};
 
 use super::*;
@@ -123,5 +122,5 @@ fn a_viewer_costs_less_than_a_kilobyte() {
     let each = resident().saturating_sub(before) / u64::from(VIEWERS);
     assert!((100..1_024).contains(&each), "{each} bytes a viewer");
     // Used until here.
-    drop((sightings, audience, playback, UnixTime::from_millis(0)));
+    drop((sightings, audience, playback));
 }

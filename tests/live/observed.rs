@@ -241,7 +241,10 @@ fn history_and_peaks_survive_a_stop_and_a_kill() {
     assert!(now["lastConnectTime"].is_null() && now["lastDisconnectTime"].is_string(), "{now}");
     assert!(watched(&server), "{}", history(&server));
     let told = admin(&server, "/api/admin/status");
-    assert_eq!((&told["sessionPeakViewerCount"], &told["overallPeakViewerCount"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        (&told["sessionPeakViewerCount"], &told["overallPeakViewerCount"]),
+        (&json!(2), &json!(2))
+    );
     assert!(told["broadcaster"].is_null() && told["health"].is_null(), "{told}");
     let load = admin(&server, "/api/admin/hardwarestats");
     for series in ["cpu", "memory", "disk"] {
@@ -303,14 +306,15 @@ fn online_is_what_can_be_played() {
         findings.iter().any(away).then_some(())
     });
     let waiting = status(&server);
-    assert_eq!((&waiting["online"], &waiting["lastConnectTime"]), (&json!(true), &on["lastConnectTime"]));
+    assert_eq!(
+        (&waiting["online"], &waiting["lastConnectTime"]),
+        (&json!(true), &on["lastConnectTime"])
+    );
     assert_eq!(server.get("/hls/stream.m3u8").status, 200);
 
     // The admin ends it without its publisher.
     assert_eq!(ask(&server, "POST", "/api/admin/disconnect", &[BASIC]).status, 200);
-    wait_for("the broadcast is over", LIMIT, || {
-        (status(&server)["online"] == false).then_some(())
-    });
+    wait_for("the broadcast is over", LIMIT, || (status(&server)["online"] == false).then_some(()));
     let over = status(&server);
     assert!(over["lastConnectTime"].is_null() && over["lastDisconnectTime"].is_string(), "{over}");
     assert!(admin(&server, "/api/admin/status")["broadcaster"].is_null());

@@ -159,15 +159,15 @@ mod tests {
         let points = points();
         let bytes = write(2, points.iter());
         assert!(bytes.len() < 250, "{} bytes", bytes.len());
-        let (number, read) = read(&bytes).unwrap();
+        let (number, found) = read(&bytes).unwrap();
         assert_eq!(number, 2);
-        for (point, read) in points.iter().zip(read) {
-            assert_eq!(point.at, read.at);
+        for (point, found) in points.iter().zip(found) {
+            assert_eq!(point.at, found.at);
             for series in ALL {
-                let (value, read) = (point.values[series as usize], read.values[series as usize]);
+                let (value, found) = (point.values[series as usize], found.values[series as usize]);
                 let value = value.min(STEPS_MAX);
-                let same = (value - read).abs() < 1e-3 || (value.is_nan() && read.is_nan());
-                assert!(same, "{series:?}: {value} {read}");
+                let same = (value - found).abs() < 1e-3 || (value.is_nan() && found.is_nan());
+                assert!(same, "{series:?}: {value} {found}");
             }
         }
         // Points of another block are no part of it.

@@ -15,8 +15,8 @@
 mod block;
 mod series;
 
-pub use self::series::{ALL, NAMES, SERIES, Series};
 use self::series::Fold;
+pub use self::series::{ALL, NAMES, SERIES, Series};
 use serde_json::{Map, Value, json};
 
 use crate::admin::{Sample, window_start};
@@ -201,7 +201,7 @@ impl History {
     ) -> (u32, Vec<Vec<Sample>>) {
         let age = query.until.saturating_sub(query.since);
         let ring = self.rings.iter().find(|ring| age <= ring.tier.seconds());
-        let Some(ring) = ring.or(self.rings.last()) else { return (1, Vec::new()) };
+        let Some(ring) = ring.or_else(|| self.rings.last()) else { return (1, Vec::new()) };
         let tier = ring.tier;
         let since = query.since.max(query.until.saturating_sub(tier.seconds()));
         let points = tier.at(query.until).saturating_sub(tier.at(since)) + 1;
@@ -280,9 +280,10 @@ pub fn parse_query(query: Option<&str>) -> Option<(Option<u64>, Vec<Series>)> {
 /// The body of `GET /api/admin/history`.
 #[must_use]
 pub fn to_json(wanted: &[Series], step_seconds: u32, samples: &[Vec<Sample>]) -> Vec<u8> {
-    let named = wanted.iter().zip(samples).map(|(series, samples)| {
-        (series.name().to_owned(), json!(samples))
-    });
+    let named = wanted
+        .iter()
+        .zip(samples)
+        .map(|(series, samples)| (series.name().to_owned(), json!(samples)));
     let series: Map<String, Value> = named.collect();
     json::write(&json!({"step": step_seconds, "series": series}))
 }

@@ -219,11 +219,7 @@ impl Fold {
 
     pub(super) fn value(&self) -> Option<f64> {
         let count = (self.count > 0).then_some(self.count)?;
-        Some(if self.folding == Folding::Mean {
-            self.value / f64::from(count)
-        } else {
-            self.value
-        })
+        Some(if self.folding == Folding::Mean { self.value / f64::from(count) } else { self.value })
     }
 }
 

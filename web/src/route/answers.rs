@@ -148,10 +148,8 @@ const PLAYBACK: Shape = Shape::Object(&[
 ]);
 const AMOUNT_OR_NULL: Shape = Shape::Nullable(&Shape::Amount);
 /// Series by name, each with its samples, and seconds from one sample to the next.
-pub(super) const HISTORY: Shape = Shape::Object(&[
-    must("step", COUNT),
-    must("series", Shape::Map { of: &SAMPLES, max: 100 }),
-]);
+pub(super) const HISTORY: Shape =
+    Shape::Object(&[must("step", COUNT), must("series", Shape::Map { of: &SAMPLES, max: 100 })]);
 const GEO: Shape =
     Shape::Object(&[must("countryCode", TEXT), must("regionName", TEXT), must("timeZone", TEXT)]);
 
