@@ -16,7 +16,7 @@ const TRIAL_NAME: &str = ".riverrun-doctor";
 /// Looks at the machine and at this data folder, which need not exist.
 pub(super) fn of(data: &Path) -> Health {
     // What is missing would be made where its parent is.
-    let exists = data.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+    let exists = data.ancestors().find(|path| path.is_dir()).unwrap_or_else(|| Path::new("."));
     let readings = Readings {
         machine: Machine {
             memory: hardware::memory(),
