@@ -1,8 +1,9 @@
 //! Where addresses are, by a MaxMind database that the operator may lay into the data folder.
 //!
-//! Without the file nobody is looked up, and with a broken one a single warning says so. A file that
-//! is replaced while the server runs, as MaxMind's own updater does every week, is read anew. It is
-//! held in memory (GeoLite2 City takes about 60 MB); of a place there is one copy, whoever is there.
+//! Without the file nobody is looked up, and with a broken one a single warning says so. A file
+//! that is replaced while the server runs, as MaxMind's own updater does every week, is read anew.
+//! It is held in memory (GeoLite2 City takes about 60 MB); of a place there is one copy, however
+//! many are there.
 
 use std::collections::HashSet;
 use std::fs;

@@ -68,7 +68,9 @@ fn what_was_measured_survives_a_restart() {
         writer.write(riverrun_media::health::Figures { seconds: 1, ..Default::default() });
         body(&statistics, of(Series::IngestVideo)).contains("\"value\":")
     });
-    assert!(body(&statistics, of(Series::Viewers)).contains("\"value\":1"));
+    wait_for("the viewer is in the history", || {
+        body(&statistics, of(Series::Viewers)).contains("\"value\":1")
+    });
     let text = body(&statistics, Question::Metrics);
     for line in ["riverrun_viewers 1\n", "riverrun_on_air 1\n", "{shard=\"0\"} 3\n"] {
         assert!(text.contains(line), "{line} in {text}");

@@ -31,7 +31,7 @@ pub const HISTORY_PEAK_OVERALL: &str = "peak_viewers_overall";
 pub const HISTORY_PEAK_SESSION: &str = "peak_viewers_session";
 /// Key in [`HISTORY`]: end of the last broadcast, ms since 1970.
 pub const HISTORY_LAST_DISCONNECT_MS: &str = "last_disconnect_ms";
-/// Key in [`HISTORY`]: when a broadcast was seen on air last, ms since 1970; none once it has ended.
+/// Key in [`HISTORY`]: when a broadcast was seen on air last, ms since 1970; none once it ended.
 /// Tells a start after a crash when that broadcast ended, to about a minute.
 pub const HISTORY_ON_AIR_MS: &str = "on_air_ms";
 

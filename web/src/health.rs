@@ -1,5 +1,5 @@
-//! How the server is doing, in one value: `/readyz`, the admin, `riverrun doctor` and `/metrics` all
-//! tell what stands here.
+//! How the server is doing, in one value: `/readyz`, the admin, `riverrun doctor` and `/metrics`
+//! all tell what stands here.
 //!
 //! [`Readings`] are plain figures of whoever can take them; what nobody took is not judged. Each
 //! finding says in one sentence what is wrong and what to change.
@@ -466,8 +466,8 @@ fn store(error: Option<&str>) -> Finding {
     let level = if error.is_some() { Level::Bad } else { Level::Good };
     judged(Part::Store, level, || {
         format!(
-            "The data folder took nothing the last time ({}): look at the disk and at who may write \
-             there.",
+            "The data folder took nothing the last time ({}): look at the disk and at who may \
+             write there.",
             error.unwrap_or_default()
         )
     })
