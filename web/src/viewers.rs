@@ -21,6 +21,9 @@ use crate::metrics::Playback;
 
 /// Somebody who was not seen for so long is gone.
 pub const ABSENCE_MAX: Duration = Duration::from_secs(15);
+/// A shard tells anew of somebody whom it did not see for so long. Less than half of
+/// [`ABSENCE_MAX`]: whoever the audience has let go must never be just "seen again" to a shard.
+const SHARD_MEMORY: Duration = Duration::from_secs(7);
 /// Viewers noted at one time, of one shard and of all. Each takes less than 1 KB.
 pub const VIEWERS_MAX: usize = 200_000;
 /// As much of a program's name is kept, bytes; browsers' are about 120.
@@ -132,6 +135,12 @@ impl Sightings {
         self.arrived.push(Arrival { key, address, user_agent });
     }
 
+    /// The broadcast is over, and with it everybody's watching: who comes to the next is new.
+    pub fn forget(&mut self) {
+        self.known.clear();
+        self.arrived.clear();
+    }
+
     /// What happened since the last report. Forgets who is gone.
     pub fn report(&mut self, now: Instant) -> Sighted {
         let mut seen = Vec::new();
@@ -139,7 +148,7 @@ impl Sightings {
             if std::mem::take(&mut viewer.since_report) {
                 seen.push(*key);
             }
-            now.saturating_duration_since(viewer.at) < ABSENCE_MAX
+            now.saturating_duration_since(viewer.at) < SHARD_MEMORY
         });
         Sighted { arrived: std::mem::take(&mut self.arrived), seen }
     }
@@ -405,6 +414,37 @@ mod tests {
         assert!(shard.report(start + ABSENCE_MAX).is_empty());
         shard.note(start + ABSENCE_MAX, key, one, b"mpv");
         assert_eq!(shard.report(start + ABSENCE_MAX).arrived.len(), 1);
+    }
+
+    #[test]
+    fn who_comes_seldom_or_to_the_next_broadcast_is_counted_again() {
+        let (start, keys, one) = (now(), ViewerKeys::new(7), address("192.0.2.1"));
+        let at = |millis| start + Duration::from_millis(millis);
+        // However far apart requests and reports are, a request makes one viewer.
+        for pause in (500..40_000).step_by(500) {
+            let (mut shard, mut audience) = (Sightings::default(), Audience::default());
+            let (mut asked, mut told) = (0, 100);
+            for _ in 0..60 {
+                while asked <= told {
+                    shard.note(at(asked), keys.of(one, b"mpv"), one, b"mpv");
+                    asked += pause;
+                }
+                audience.hear(at(told), 0, shard.report(at(told)), nowhere);
+                let since = told - (asked - pause);
+                assert!(since > 2_000 || audience.count() == 1, "{pause} ms, {since} ms ago");
+                told += 2_000;
+                audience.let_go(at(told));
+            }
+        }
+        let (mut shard, mut audience) = (Sightings::default(), Audience::default());
+        for broadcast in 0..3 {
+            audience.begin_session();
+            shard.note(at(broadcast), keys.of(one, b"mpv"), one, b"mpv");
+            audience.hear(at(broadcast), 0, shard.report(at(broadcast)), nowhere);
+            assert_eq!(audience.count(), 1, "broadcast {broadcast}");
+            audience.end_session();
+            shard.forget();
+        }
     }
 
     #[test]

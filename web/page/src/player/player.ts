@@ -188,7 +188,7 @@ export class Player {
 
   /** Times that the engine gave up, since the page was opened. */
   troubles = 0;
-  /** Times that another level came on screen, the first of each load not counted. */
+  /** Times that another level came on screen, the first of a broadcast not counted. */
   levelChanges = 0;
 
   get figures(): LineFigures {
