@@ -305,6 +305,9 @@ impl Ring {
         let at = self.tier.at(unix_seconds);
         if self.open.0 != at {
             self.open = (at, ALL.map(Fold::new));
+            // A start in the middle of a point goes on with what was kept of it.
+            let kept = self.point(at).map_or(NO_VALUES, |point| point.values);
+            self.open.1.iter_mut().zip(kept).for_each(|(fold, value)| fold.take(value));
         }
         let mut point = Point { at, values: NO_VALUES };
         for ((fold, value), into) in self.open.1.iter_mut().zip(values).zip(&mut point.values) {

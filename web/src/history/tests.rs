@@ -82,6 +82,9 @@ fn a_restart_loses_nothing_that_was_kept_and_a_year_is_read_from_the_store() {
     // Three minutes together: a most of each.
     assert_eq!((*step, minutes.len()), (180, 100));
     assert!(minutes.iter().zip(0..).all(|(s, n)| (s.value - f64::from(3 * n + 2)).abs() < 1e-9));
+    // So does the minute that goes on, though nobody watches in the rest of it.
+    next.push(now, &of(Series::Cpu, 1.0));
+    assert_eq!(read(&next, &shelf, 200_000, now).1, after[2].1);
     // The hour that goes on keeps what it has.
     next.push(now + 1, &of(Series::Viewers, 1.0));
     shelf.keep(next.changed_blocks());
