@@ -208,6 +208,14 @@ def text():
     for name, path in {"page": "/", "playlist": "/hls/0/stream.m3u8", "part": "/hls/audio/12.0.m4s", "init": "/hls/0/init-1.mp4",
                        "api": "/api/status", "dots": "/hls/../../etc/passwd", "percent": "/%68ls/stream.m3u8"}.items():
         seed("route", name, path)
+    for name, told in (
+        ("json", b'{"br":3200,"bs":true,"mtp":25400,"ltc":1500,"sid":"6e2f","sta":"p","ttlb":250}'),
+        ("list", b'[{"mtp":400},{"e":"e","sid":"x"},{"e":"bc"},{"br":[3200]}]'),
+        ("dictionary", rb'br=(3200;v 128;a),bs,mtp=25400,ltc=1500, ttlb=250,sta=p,sid="6e2f,b\"5"'),
+        ("query", b"p=1&CMCD=br%3D3200%2Cbs%2Csid%3D%22x%22"),
+        ("plain", b'{"errors":0,"qualityVariantChanges":1,"bandwidth":5000,"latency":2.5}'),
+    ):
+        seed("cmcd", name, told)
 
 
 for part in (amf, h264, h264_streams, aac, sound, flv, rtmp, machines, http, text):

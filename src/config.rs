@@ -61,12 +61,16 @@ pub enum Command {
 }
 
 /// Options of `riverrun doctor`.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct DoctorArguments {
     /// CPU level to measure, 0 (the cheapest) to 4 (the best).
     #[arg(long, value_name = "LEVEL", default_value_t = 2)]
     #[arg(value_parser = clap::value_parser!(u8).range(0..=4))]
     pub cpu_level: u8,
+    /// Data folder to look at; it need not exist yet [default: ./data].
+    #[arg(long, value_name = "DIR", env = "RIVERRUN_DATA", default_value = DATA_FOLDER)]
+    #[arg(hide_default_value = true)]
+    pub data: PathBuf,
 }
 
 /// Options of `riverrun reset-admin-password`.

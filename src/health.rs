@@ -53,6 +53,18 @@ impl HealthBoard {
         HealthWriter { board: self.clone(), broadcast }
     }
 
+    /// Since when the newest second lies here, and the newest `seconds` of them together. `None`
+    /// before the first of this broadcast.
+    pub fn recent(&self, seconds: usize) -> Option<(UnixTime, Figures)> {
+        let report = self.lock();
+        Some((report.at?, report.health.recent(seconds)))
+    }
+
+    /// All seconds of the broadcast together; nothing before the first.
+    pub fn total(&self) -> Figures {
+        self.lock().health.total.clone()
+    }
+
     /// A copy: some hundred kilobytes, for whoever draws charts.
     pub fn report(&self) -> Report {
         self.lock().clone()
@@ -193,6 +205,8 @@ mod tests {
         let report = board.report();
         assert_eq!((report.broadcast, report.health.closed), (7, 2));
         assert!(report.at.is_some());
+        assert_eq!(board.recent(10).map(|(_, figures)| figures.seconds), Some(2));
+        assert_eq!(board.total().seconds, 2);
 
         let next = board.begin(9);
         first.write(second());

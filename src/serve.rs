@@ -115,11 +115,16 @@ impl Viewers {
             Operation::Ready if shard.stop.is_stopped() => {
                 Response::text(StatusCode::SERVICE_UNAVAILABLE, "stopping")
             }
+            Operation::Ready if !shard.plan.services.statistics.is_ready() => {
+                let words = "viewers are served late: no new ones are taken";
+                Response::text(StatusCode::SERVICE_UNAVAILABLE, words)
+            }
             Operation::Ready => Response::text(StatusCode::OK, "ready"),
             Operation::Favicon => picture("favicon.ico", request),
             Operation::Thumbnail => still::thumbnail(shard, request),
             Operation::Preview => still::preview(shard, request),
             Operation::PlaybackReport => public::playback_report(shard, peer, request),
+            Operation::CmcdReport => public::cmcd_report(shard, peer, request),
             Operation::Coming => coming(),
             _ => public::read(shard, endpoint.operation, name, request),
         }

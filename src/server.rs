@@ -20,6 +20,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use thiserror::Error;
 
 use crate::banner::Banner;
+use crate::clock;
 use crate::config::Config;
 use crate::cores::Cores;
 use crate::executors::Executors;
@@ -34,12 +35,15 @@ use crate::services::Services;
 use crate::shard::ShardPlan;
 use crate::stage::{STAGE_QUEUE_MESSAGES, Stage, StageMessage};
 use crate::state::{Change, State, StateBoard, StateError, Writer};
+use crate::statistics::Statistics;
 use crate::supervisor::{News, Patience, ShardId, Supervisor, SupervisorError};
 
 /// SIGTERM to the end of the process at the latest.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 /// Part of it that is left for the shards after publishers have ended.
 const DRAIN_TIME_SHARDS: Duration = Duration::from_secs(5);
+/// How long the last minute of the history may take to reach the disk.
+const SAVE_TIME_MAX: Duration = Duration::from_secs(1);
 /// How long viewers of a broadcast that the stop ended may fetch its last parts: they learn of them
 /// with the ENDLIST, and an answer is due within a part.
 const LAST_PARTS_TIME: Duration = Duration::from_secs(1);
@@ -148,6 +152,7 @@ fn listen_where_set(config: &mut Config, state: &State) {
 /// The started server, as the main thread holds it.
 struct Running {
     writer: Writer,
+    statistics: Statistics,
     stage: Sender<StageMessage>,
     supervisor: Supervisor<Executors>,
 }
@@ -166,8 +171,10 @@ impl Running {
         let (health, cores) = (HealthBoard::default(), Cores::of_this_process());
         let pipeline = pipeline(config, &state, cores);
         let (ladder, demand) = (pipeline.ladder.clone(), pipeline.demand.clone());
-        let history = store.history().map_err(StateError::from)?;
-        let services = Services::start(config, store, &outlets, &ladder, (state, history), log)
+        let now_ms = u64::try_from(clock::date().millis()).unwrap_or(0);
+        let history = store.history().map_err(StateError::from)?.at_start(now_ms);
+        let kept = (state, history);
+        let services = Services::start(config, store, &outlets, &ladder, kept, &health, log)
             .map_err(ServerError::Thread)?;
         listen_for_signals(news.clone(), config.clone(), ladder.clone(), services.board.clone())?;
         let target = config.segment_target;
@@ -203,7 +210,8 @@ impl Running {
         let shards = Executors::new(plan, inboxes, config.demo);
         let patience = Patience::default();
         let supervisor = Supervisor::start(shards, config.shards, patience, (news, heard))?;
-        Ok(Self { writer: services.writer, stage, supervisor })
+        let (writer, statistics) = (services.writer, services.statistics);
+        Ok(Self { writer, statistics, stage, supervisor })
     }
 
     fn until_stopped(mut self) -> Result<(), ServerError> {
@@ -240,6 +248,11 @@ impl Running {
         });
         if joined.is_none() {
             tracing::warn!("a shard did not drain in time");
+        }
+        let statistics = self.statistics;
+        let saving = Instant::now() + SAVE_TIME_MAX;
+        if within(saving, move || statistics.save_blocking()).is_none() {
+            tracing::warn!("the last minute of the history was not kept: the disk is slow");
         }
         tracing::info!("stopped");
     }

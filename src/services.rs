@@ -9,6 +9,7 @@ use riverrun_storage::disk::{History, Store};
 use riverrun_web::viewers::{ViewerKeys, client_address};
 
 use crate::config::{Config, TrustedProxies};
+use crate::health::HealthBoard;
 use crate::ladder::LadderControl;
 use crate::log::LogRing;
 use crate::login::Door;
@@ -42,6 +43,7 @@ impl Services {
         outlets: &Outlets,
         ladder: &LadderControl,
         (state, history): (State, History),
+        health: &HealthBoard,
         log: LogRing,
     ) -> io::Result<Self> {
         let board = StateBoard::new(state);
@@ -59,7 +61,7 @@ impl Services {
                 Arc::clone(store),
                 board.clone(),
                 outlets.clone(),
-                history,
+                (health.clone(), history),
             )?,
             door: Door::start()?,
             log,

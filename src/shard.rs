@@ -23,8 +23,9 @@ use riverrun_net::http::Limits;
 use riverrun_net::io::{
     Admission, BindError, ConnectionLimits, Gate, Listener, StopToken, serve_listener,
 };
+use riverrun_web::metrics::{PlayerKey, Report, Reports};
 use riverrun_web::route;
-use riverrun_web::viewers::Sightings;
+use riverrun_web::viewers::{Sightings, ViewerKey};
 use rustix::thread::CpuSet;
 
 use crate::complaints::Complaints;
@@ -39,7 +40,7 @@ use crate::serve::Viewers;
 use crate::services::Services;
 use crate::stage::StageMessage;
 use crate::state::State;
-use crate::statistics::{Counts, Told};
+use crate::statistics::{Counts, ShardReport, Told};
 use crate::supervisor::{News, Post, ShardId};
 use crate::wait::{Place, Wait, Waiters};
 
@@ -134,6 +135,8 @@ pub struct Shard {
     state: RefCell<Arc<State>>,
     /// Who was seen here since the last report.
     sightings: RefCell<Sightings>,
+    /// What players told here since the last report.
+    reports: RefCell<Reports>,
     counts: Cell<Counts>,
     /// The tracks of what is on.
     timeline: RefCell<Option<Arc<Timeline>>>,
@@ -260,7 +263,7 @@ async fn serve_viewers(shard: Rc<Shard>, listener: Listener) {
     .await;
 }
 
-/// Tells who was seen, until the shard stops.
+/// Tells who was seen and how the shard does, until it stops.
 async fn report_viewers(shard: Rc<Shard>) {
     let mut stopped = shard.stop.stopped();
     loop {
@@ -277,10 +280,14 @@ async fn report_viewers(shard: Rc<Shard>) {
         if ended.await {
             return;
         }
-        let sighted = shard.sightings.borrow_mut().report(Instant::now());
-        if !sighted.is_empty() {
-            shard.plan.services.statistics.tell(Told::Sighted(sighted));
-        }
+        let report = ShardReport {
+            shard: shard.plan.id.index,
+            sighted: shard.sightings.borrow_mut().report(Instant::now()),
+            reports: shard.reports.borrow_mut().take(),
+            connections: shard.gate.inside(),
+            is_late: !shard.takes_viewers(),
+        };
+        shard.plan.services.statistics.tell(Told::Shard(report));
     }
 }
 
@@ -335,6 +342,7 @@ impl Shard {
             // Later changes come through the queue, which is older than this look.
             state: RefCell::new(plan.services.board.state()),
             sightings: RefCell::default(),
+            reports: RefCell::default(),
             counts: Cell::default(),
             timeline: RefCell::default(),
             stills: RefCell::default(),
@@ -383,6 +391,15 @@ impl Shard {
         let client = services.client(peer, forwarded_for);
         let key = services.viewer_keys.of(client, user_agent);
         self.sightings.borrow_mut().note(Instant::now(), key, client, user_agent);
+    }
+
+    /// A player told how it fares, and calls its session so. Counts only while something is on.
+    pub fn note_report(&self, viewer: ViewerKey, session: Option<&str>, report: &Report) {
+        if self.is_playable() {
+            let keys = &self.plan.services.viewer_keys;
+            let session = session.map_or(0, |name| keys.of_session(name));
+            self.reports.borrow_mut().note(PlayerKey { viewer, session }, report);
+        }
     }
 
     /// Who waits for parts of this rendition.

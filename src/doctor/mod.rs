@@ -1,8 +1,10 @@
 //! `riverrun doctor`: whether the server can run here, and which ladders this machine can hold.
 //!
 //! The start-up probes come first; then each kind of work of a ladder is measured with drawn
-//! pictures, added up for common sources and told. All in this process, without a file or a socket.
+//! pictures, added up for common sources and told. All in this process, without a socket; the only
+//! file is one that shows whether the data folder can be written, for a moment.
 
+mod findings;
 mod footage;
 mod measure;
 mod report;
@@ -75,7 +77,8 @@ pub fn run(arguments: DoctorArguments) -> Result<(), DoctorError> {
     let limits = probe::raise_limits()?;
     probe::executor()?;
     let cores = Cores::of_this_process();
-    print(&report::start(&limits, &cores));
+    let found = findings::of(&arguments.data);
+    print(&report::start(&limits, &cores, &found));
     let (figures, sources, spent) = measured(arguments.cpu_level)?;
     let mut tallies = Vec::new();
     for track in &sources {

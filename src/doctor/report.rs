@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use riverrun_media::access_unit::VideoTrack;
 use riverrun_media::ladder::{LADDER_SHARE_MAX, LadderSetting};
+use riverrun_web::health::{Finding, Health};
 
 use super::measure::Spent;
 use super::verdict::{COMFORTABLE_SHARE_MAX, Figure, Figures, Load, Verdict, free};
@@ -22,7 +23,7 @@ pub(super) struct Tally {
 }
 
 /// What is known before anything is measured.
-pub(super) fn start(limits: &Limits, cores: &Cores) -> String {
+pub(super) fn start(limits: &Limits, cores: &Cores, health: &Health) -> String {
     let mut text = format!("\nRiverrun {}\n\n", env!("CARGO_PKG_VERSION"));
     line(&mut text, "io_uring", "works");
     line(&mut text, "locked memory", &format!("{} allowed, enough", bytes(limits.locked_memory)));
@@ -39,6 +40,9 @@ pub(super) fn start(limits: &Limits, cores: &Cores) -> String {
         String::new()
     };
     line(&mut text, "cores", &format!("{}{quota}", cores.usable));
+    for Finding { part, message, .. } in &health.findings {
+        line(&mut text, part.word(), if message.is_empty() { "fine" } else { message });
+    }
     text.push_str("\nMeasuring decoder, scaler and encoder, about 15 seconds …\n");
     text
 }
@@ -207,11 +211,15 @@ mod tests {
         let none = Limits { locked_memory: u64::MAX, open_files: u64::MAX };
         let few = Limits { open_files: 1_024, ..many };
         for (limits, usable, parts) in [
-            (many, 4, ["8192 KiB", "1048576 allowed; each viewer", "cores          4\n"]),
+            (many, 4, ["8192 KiB", "each viewer needs one or two", "store          fine\n"]),
             (none, 4, ["any amount", "as many as wanted", "io_uring       works"]),
-            (few, 1, ["8192 KiB", "ulimit -n", "1 of 4: a quota"]),
+            (few, 1, ["(disk full)", "ulimit -n", "1 of 4: a quota"]),
         ] {
-            let text = start(&limits, &of_four(usable));
+            let readings = riverrun_web::health::Readings {
+                store_error: (usable == 1).then(|| "disk full".to_owned()),
+                ..Default::default()
+            };
+            let text = start(&limits, &of_four(usable), &Health::of(&readings, None));
             for part in parts {
                 assert!(text.contains(part), "{part} in {text}");
             }

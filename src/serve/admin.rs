@@ -14,6 +14,7 @@ use riverrun_web::admin::{
 };
 use riverrun_web::route::{Access, Endpoint, Operation};
 use riverrun_web::settings::{parse_password, parse_stream_keys};
+use riverrun_web::{history, prometheus};
 
 use super::{coming, forwarded_for, json, set, simple};
 use crate::config::Secret;
@@ -55,13 +56,25 @@ pub(super) async fn answer(
     let Ok(admission) = admin::check_origin(&request.method, &request.headers) else {
         return forbidden();
     };
-    let mut response = if endpoint.access == Access::Admin {
+    let state = shard.state();
+    let operation = endpoint.operation;
+    let is_scraped = matches!(operation, Operation::Metrics | Operation::Prometheus);
+    let is_open = operation == Operation::Metrics && state.settings.network.metrics_public;
+    let mut response = if is_open {
+        carry_out(shard, endpoint.operation, request).await
+    } else if endpoint.access == Access::Admin {
         let shown = admin::credentials(&request.headers);
         match admit(shard, peer, request, shown).await {
             Ok(token) => {
                 let mut response = carry_out(shard, endpoint.operation, request).await;
                 if let Some(token) = token {
-                    add_cookie(&mut response, &token, SESSION_TIME, &admission);
+                    if is_scraped {
+                        // Asked for day and night, and never with the cookie.
+                        let session = Credentials::Session(token);
+                        shard.plan.services.door.forget(&session, state.password_hash.as_ref());
+                    } else {
+                        add_cookie(&mut response, &token, SESSION_TIME, &admission);
+                    }
                 }
                 response
             }
@@ -165,8 +178,18 @@ async fn carry_out(shard: &Shard, operation: Operation, request: &Request) -> Re
         Operation::Viewers => figures(shard, Question::Viewers).await,
         Operation::HardwareStats => figures(shard, Question::Hardware).await,
         Operation::VideoMetrics => figures(shard, Question::Playback).await,
+        Operation::PlaybackClients => figures(shard, Question::PlaybackClients).await,
+        Operation::HealthReport => figures(shard, Question::Health).await,
+        Operation::Metrics | Operation::Prometheus => exposition(shard).await,
+        Operation::History => match history::parse_query(request.uri.query()) {
+            Some((since, wanted)) => figures(shard, Question::History(since, wanted)).await,
+            None => simple(
+                StatusCode::BAD_REQUEST,
+                "windowStart is in seconds since 1970, series is one of the names in the API",
+            ),
+        },
         Operation::ViewersOverTime => match admin::window_start(request.uri.query()) {
-            Some(since_ms) => figures(shard, Question::ViewersOverTime(since_ms)).await,
+            Some(since) => figures(shard, Question::ViewersOverTime(since)).await,
             None => simple(StatusCode::BAD_REQUEST, "windowStart is wanted: seconds since 1970"),
         },
         Operation::Disconnect => disconnect(shard).await,
@@ -228,7 +251,17 @@ async fn set_password(shard: &Shard, password: Secret) -> Response {
 
 async fn figures(shard: &Shard, question: Question) -> Response {
     match shard.plan.services.statistics.ask(question).await {
-        Some(Answer::Json(body)) => json(body),
+        Some(Answer::Body(body)) => json(body),
+        Some(Answer::Overview(_)) | None => refused_busy(),
+    }
+}
+
+async fn exposition(shard: &Shard) -> Response {
+    match shard.plan.services.statistics.ask(Question::Metrics).await {
+        Some(Answer::Body(text)) => {
+            Response::ok(prometheus::CONTENT_TYPE, bytes::Bytes::from(text))
+                .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        }
         Some(Answer::Overview(_)) | None => refused_busy(),
     }
 }
@@ -253,7 +286,7 @@ async fn status(shard: &Shard) -> AdminStatus {
     let (state, counts) = (shard.state(), shard.counts());
     let overview = match shard.plan.services.statistics.ask(Question::Overview).await {
         Some(Answer::Overview(overview)) => overview.filter(|_| shard.is_playable()),
-        Some(Answer::Json(_)) | None => None,
+        Some(Answer::Body(_)) | None => None,
     };
     let facts = shard.facts.borrow();
     let broadcaster = facts.connected_at.map(|since| Broadcaster {

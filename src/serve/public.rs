@@ -6,20 +6,22 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{StatusCode, Uri};
+use http::{Method, StatusCode, Uri};
 use riverrun_net::http::{Request, Response};
 use riverrun_web::admin::{PictureKind, takes_body};
 use riverrun_web::api::{self, Directory, Status, platforms_json};
-use riverrun_web::metrics::parse_report;
+use riverrun_web::metrics::{self, Cmcd, parse_report};
 use riverrun_web::page::{self, PageState, SECURITY_HEADERS};
 use riverrun_web::route::{self, Operation};
+use riverrun_web::viewers::ViewerKey;
 
 use super::{conditional, forwarded_for, json, live, picture, set, simple};
 use crate::clock;
 use crate::shard::Shard;
 use crate::state::PictureFile;
-use crate::statistics::Told;
 
+/// Where players may put a report that is no query (CTA-5004).
+const CMCD_FIELDS: [&str; 4] = ["cmcd-request", "cmcd-object", "cmcd-status", "cmcd-session"];
 /// The API's description and the platforms: the same as long as the process runs.
 static DESCRIPTION: LazyLock<Bytes> = LazyLock::new(|| route::document().into());
 static PLATFORMS: LazyLock<Bytes> = LazyLock::new(|| platforms_json().into());
@@ -141,16 +143,40 @@ pub(super) fn playback_report(shard: &Shard, peer: SocketAddr, request: &Request
     }
     match parse_report(&request.body) {
         Ok(report) => {
-            let services = &shard.plan.services;
-            let client = services.client(peer, forwarded_for(request).as_deref());
-            let agent = request.headers.get(header::USER_AGENT);
-            let agent = agent.map(HeaderValue::as_bytes).unwrap_or_default();
-            let viewer = services.viewer_keys.of(client, agent);
-            if shard.is_playable() {
-                services.statistics.tell(Told::Report(viewer, report));
+            shard.note_report(viewer(shard, peer, request), None, &report);
+            Response::new(StatusCode::OK)
+        }
+        Err(error) => simple(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+/// `/api/metrics/cmcd`: a body, a query or header fields.
+pub(super) fn cmcd_report(shard: &Shard, peer: SocketAddr, request: &Request) -> Response {
+    let told = if request.body.is_empty() && request.method != Method::POST {
+        let query = metrics::cmcd_of_query(request.uri.query());
+        let fields =
+            CMCD_FIELDS.iter().filter_map(|name| request.headers.get(*name)?.to_str().ok());
+        metrics::parse_cmcd_text(query.as_deref().into_iter().chain(fields))
+    } else if takes_body(request.header(header::CONTENT_TYPE)) {
+        metrics::parse_cmcd(&request.body)
+    } else {
+        return simple(StatusCode::BAD_REQUEST, "the body is not JSON by its content type");
+    };
+    match told {
+        Ok(told) => {
+            let viewer = viewer(shard, peer, request);
+            for Cmcd { report, session } in told {
+                shard.note_report(viewer, session.as_deref(), &report);
             }
             Response::new(StatusCode::OK)
         }
         Err(error) => simple(StatusCode::BAD_REQUEST, &error.to_string()),
     }
+}
+
+fn viewer(shard: &Shard, peer: SocketAddr, request: &Request) -> ViewerKey {
+    let services = &shard.plan.services;
+    let client = services.client(peer, forwarded_for(request).as_deref());
+    let agent = request.headers.get(header::USER_AGENT);
+    services.viewer_keys.of(client, agent.map(HeaderValue::as_bytes).unwrap_or_default())
 }

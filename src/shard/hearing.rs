@@ -200,13 +200,17 @@ impl Shard {
         }
     }
 
-    /// Whoever waits for a broadcast to begin may go on.
+    /// Whoever waits for a broadcast to begin may go on; who watched one that is over has gone.
     fn note_playable(&self) {
         let playable = self.window.borrow().is_playable();
-        if playable && !self.playable.get() {
-            self.beginning_waiters.release_all();
+        match (self.playable.replace(playable), playable) {
+            (false, true) => self.beginning_waiters.release_all(),
+            (true, false) => {
+                self.sightings.borrow_mut().forget();
+                let _ = self.reports.borrow_mut().take();
+            }
+            (false, false) | (true, true) => {}
         }
-        self.playable.set(playable);
     }
 
     fn note_renditions(&self, timeline: &Timeline) {

@@ -31,6 +31,15 @@ pub const HISTORY_PEAK_OVERALL: &str = "peak_viewers_overall";
 pub const HISTORY_PEAK_SESSION: &str = "peak_viewers_session";
 /// Key in [`HISTORY`]: end of the last broadcast, ms since 1970.
 pub const HISTORY_LAST_DISCONNECT_MS: &str = "last_disconnect_ms";
+/// Key in [`HISTORY`]: when a broadcast was seen on air last, ms since 1970; none once it ended.
+/// Tells a start after a crash when that broadcast ended, to about a minute.
+pub const HISTORY_ON_AIR_MS: &str = "on_air_ms";
+
+/// What was measured over time: place in its ring to a block of sixty points, in the form of
+/// `riverrun_web::history`. The upper 32 bits of a place are the seconds of a point, the lower the
+/// block's number in the ring, so that the rows of a ring are as many as it has blocks. Owner:
+/// statistics. Made with the first block; without it there is no history.
+pub const MEASURED: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("measured");
 
 /// Log-in secrets that are only ever verified, as PHC strings. Owner: admin.
 pub const PASSWORD_HASHES: TableDefinition<'_, &str, &str> =

@@ -12,7 +12,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_riverrun");
 #[test]
 fn a_doctor_tells_what_each_size_costs_and_which_ladders_run() {
     let told = run_well(Command::new(BINARY).args(["doctor", "--cpu-level", "1"]), LIMIT);
-    for word in ["io_uring", "locked memory", "open files", "cores"] {
+    for word in ["io_uring", "locked memory", "open files", "cores", "disk", "store", "clock"] {
         assert!(told.stdout.contains(word), "{word} in {}", told.stdout);
     }
     let rows = |start: &str| -> Vec<Vec<String>> {

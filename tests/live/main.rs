@@ -23,6 +23,7 @@
 //! | `flood` | floods of messages and of claims |
 //! | `doctor` | what `riverrun doctor` tells of a machine |
 //! | `api` | every route as `/api/openapi.json` describes it; settings, secrets, viewers |
+//! | `observed` | what the operator sees: figures, health, players' reports, history, online |
 //! | `hostile` | garbage, huge claims, slow and idle peers beside a live broadcast |
 //! | `storms` | forged directives, takeovers, stopped readers |
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
@@ -51,6 +52,7 @@ mod ladder;
 mod life;
 mod line;
 mod lint;
+mod observed;
 mod page;
 mod player;
 mod players;

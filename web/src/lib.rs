@@ -26,9 +26,12 @@
 pub mod admin;
 pub mod api;
 pub mod assets;
+pub mod health;
+pub mod history;
 pub mod json;
 pub mod metrics;
 pub mod page;
+pub mod prometheus;
 mod rfc3339;
 pub mod route;
 pub mod settings;

@@ -43,6 +43,13 @@ pub enum Shape {
         /// Most items.
         max: usize,
     },
+    /// The shape, or a list of one or more.
+    OneOrMore {
+        /// Of what.
+        of: &'static Self,
+        /// Most items.
+        max: usize,
+    },
     /// An object whose names are the sender's.
     Map {
         /// Of what.
@@ -169,6 +176,12 @@ impl Shape {
                 });
                 items.collect::<Result<_, _>>().map(Value::Array)
             }
+            (Self::OneOrMore { of, max }, Value::Array(items)) => {
+                few(items.len(), *max)?;
+                let items = items.into_iter().map(|item| of.check(item));
+                items.collect::<Result<_, _>>().map(Value::Array)
+            }
+            (Self::OneOrMore { of, .. }, value) => of.check(value),
             (Self::Map { of, max }, Value::Object(entries)) => {
                 few(entries.len(), *max)?;
                 let entries = entries.into_iter().map(|(name, value)| {
@@ -212,6 +225,11 @@ impl Shape {
             Self::List { of, max } => {
                 json!({"type": "array", "items": of.schema(), "maxItems": max})
             }
+            Self::OneOrMore { of, max } => {
+                let list = json!({"type": "array", "items": of.schema(), "minItems": 1,
+                    "maxItems": max});
+                json!({"anyOf": [of.schema(), list]})
+            }
             Self::Map { of, max } => {
                 json!({"type": "object", "additionalProperties": of.schema(), "maxProperties": max,
                     "propertyNames": {"maxLength": MAP_NAME_CHARACTERS_MAX}})
@@ -232,7 +250,7 @@ impl Shape {
             Self::Bool => "true or false",
             Self::Integer { .. } | Self::Amount | Self::Choice(_) => "a number",
             Self::Text { .. } | Self::Line { .. } | Self::Time | Self::Word(_) => "a text",
-            Self::Nullable(shape) => shape.wanted(),
+            Self::Nullable(shape) | Self::OneOrMore { of: shape, .. } => shape.wanted(),
             Self::List { .. } => "a list",
             Self::Map { .. } | Self::Object(_) => "an object",
         }

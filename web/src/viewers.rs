@@ -7,17 +7,23 @@
 //! Each shard notes who it saw. A player's connections may be spread over shards, so only the
 //! [`Audience`], which hears of all of them, knows how many there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use md5::{Digest, Md5};
+use serde::Serialize;
 
-use crate::admin::Viewer;
+use crate::admin::{PlaybackClient, Viewer};
+use crate::metrics::Playback;
 
 /// Somebody who was not seen for so long is gone.
 pub const ABSENCE_MAX: Duration = Duration::from_secs(15);
+/// A shard tells anew of somebody whom it did not see for so long. Less than half of
+/// [`ABSENCE_MAX`]: whoever the audience has let go must never be just "seen again" to a shard.
+const SHARD_MEMORY: Duration = Duration::from_secs(7);
 /// Viewers noted at one time, of one shard and of all. Each takes less than 1 KB.
 pub const VIEWERS_MAX: usize = 200_000;
 /// As much of a program's name is kept, bytes; browsers' are about 120.
@@ -26,6 +32,30 @@ const USER_AGENT_BYTES_MAX: usize = 256;
 /// A viewer, within this process: a keyed hash of address and program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ViewerKey(pub u64);
+
+/// Where an address is, as far as a database of places says (API §1.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Geo {
+    /// ISO 3166-1: two letters; `N/A` for the machine itself.
+    pub country_code: String,
+    /// In English; empty where it is not known.
+    pub region_name: String,
+    /// IANA's name; empty where it is not known.
+    pub time_zone: String,
+}
+
+impl Geo {
+    /// What Owncast says of the machine itself.
+    #[must_use]
+    pub fn of_loopback() -> Self {
+        Self {
+            country_code: "N/A".to_owned(),
+            region_name: "Localhost".to_owned(),
+            time_zone: String::new(),
+        }
+    }
+}
 
 /// Makes [`ViewerKey`]s; the same on all shards.
 #[derive(Clone, Debug)]
@@ -36,6 +66,14 @@ impl ViewerKeys {
     #[must_use]
     pub const fn new(entropy: u128) -> Self {
         Self(entropy)
+    }
+
+    /// A number for what a player calls its session, not 0.
+    #[must_use]
+    pub fn of_session(&self, name: &str) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.0, name).hash(&mut hasher);
+        hasher.finish().max(1)
     }
 
     /// The key of a viewer.
@@ -97,6 +135,12 @@ impl Sightings {
         self.arrived.push(Arrival { key, address, user_agent });
     }
 
+    /// The broadcast is over, and with it everybody's watching: who comes to the next is new.
+    pub fn forget(&mut self) {
+        self.known.clear();
+        self.arrived.clear();
+    }
+
     /// What happened since the last report. Forgets who is gone.
     pub fn report(&mut self, now: Instant) -> Sighted {
         let mut seen = Vec::new();
@@ -104,7 +148,7 @@ impl Sightings {
             if std::mem::take(&mut viewer.since_report) {
                 seen.push(*key);
             }
-            now.saturating_duration_since(viewer.at) < ABSENCE_MAX
+            now.saturating_duration_since(viewer.at) < SHARD_MEMORY
         });
         Sighted { arrived: std::mem::take(&mut self.arrived), seen }
     }
@@ -130,6 +174,7 @@ pub struct Audience {
 struct Present {
     address: IpAddr,
     user_agent: Box<str>,
+    geo: Option<Arc<Geo>>,
     first_seen_ms: i64,
     last_seen: Instant,
 }
@@ -141,14 +186,23 @@ impl Audience {
         Self { present: HashMap::new(), session_peak, overall_peak }
     }
 
-    /// Takes a shard's report. Those whom nobody saw for a while have left.
-    pub fn hear(&mut self, now: Instant, date_ms: i64, sighted: Sighted) {
+    /// Takes a shard's report. Those whom nobody saw for a while have left. `locate` tells where a
+    /// new viewer's address is.
+    pub fn hear(
+        &mut self,
+        now: Instant,
+        date_ms: i64,
+        sighted: Sighted,
+        mut locate: impl FnMut(IpAddr) -> Option<Arc<Geo>>,
+    ) {
         for Arrival { key, address, user_agent } in sighted.arrived {
-            if self.present.len() >= VIEWERS_MAX {
-                break;
+            if let Some(viewer) = self.present.get_mut(&key) {
+                viewer.last_seen = now;
+            } else if self.present.len() < VIEWERS_MAX {
+                let (geo, first_seen_ms) = (locate(address), date_ms);
+                let viewer = Present { address, user_agent, geo, first_seen_ms, last_seen: now };
+                self.present.insert(key, viewer);
             }
-            let arrived = Present { address, user_agent, first_seen_ms: date_ms, last_seen: now };
-            self.present.entry(key).or_insert(arrived).last_seen = now;
         }
         for key in sighted.seen {
             if let Some(viewer) = self.present.get_mut(&key) {
@@ -190,12 +244,45 @@ impl Audience {
         (self.session_peak, self.overall_peak)
     }
 
+    /// Whether this one watches.
+    #[must_use]
+    pub fn contains(&self, key: ViewerKey) -> bool {
+        self.present.contains_key(&key)
+    }
+
+    /// Viewers by the code of their country, as far as places are known.
+    #[must_use]
+    pub fn by_country(&self) -> BTreeMap<&str, u32> {
+        let mut countries = BTreeMap::new();
+        for geo in self.present.values().filter_map(|viewer| viewer.geo.as_deref()) {
+            *countries.entry(geo.country_code.as_str()).or_insert(0) += 1;
+        }
+        countries
+    }
+
     /// Who watches, the longest first, as the API shows them.
     #[must_use]
     pub fn viewers(&self) -> Vec<Viewer> {
         let mut viewers: Vec<_> = self.present.values().map(Present::view).collect();
         viewers.sort_by_key(|viewer| viewer.first_seen_ms);
         viewers
+    }
+
+    /// The same with what each one's players tell; who has several stands there as often.
+    #[must_use]
+    pub fn playback_clients(&self, now: Instant, playback: &Playback) -> Vec<PlaybackClient> {
+        let mut clients = Vec::with_capacity(self.present.len());
+        for (key, viewer) in &self.present {
+            let viewer = viewer.view();
+            let mut players = playback.of_viewer(now, *key).peekable();
+            if players.peek().is_none() {
+                clients.push(PlaybackClient::new(&viewer, 0, None));
+            }
+            let of_player = |(session, view)| PlaybackClient::new(&viewer, session, Some(view));
+            clients.extend(players.map(of_player));
+        }
+        clients.sort_by_key(|client| client.first_seen_ms);
+        clients
     }
 }
 
@@ -206,7 +293,7 @@ impl Present {
         let client_id = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         Viewer {
             first_seen_ms: self.first_seen_ms,
-            geo: None,
+            geo: self.geo.as_deref().cloned(),
             user_agent: self.user_agent.to_string(),
             ip_address,
             client_id,
@@ -255,6 +342,37 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn nowhere(_: IpAddr) -> Option<Arc<Geo>> {
+        None
+    }
+
+    #[test]
+    fn viewers_are_shown_with_their_place_and_their_players() {
+        let (now, keys, one) = (now(), ViewerKeys::new(7), address("203.0.113.9"));
+        let (mut shard, mut audience) = (Sightings::default(), Audience::default());
+        let key = keys.of(one, b"mpv");
+        shard.note(now, key, one, b"mpv");
+        shard.note(now, keys.of(one, b"vlc"), one, b"vlc");
+        let place = Arc::new(Geo { country_code: "DE".to_owned(), ..Geo::default() });
+        audience.hear(now, 5_000, shard.report(now), |_| Some(Arc::clone(&place)));
+        assert_eq!(audience.by_country(), BTreeMap::from([("DE", 2)]));
+        assert!(audience.contains(key) && !audience.contains(keys.of(one, b"x")));
+        let mut playback = Playback::default();
+        for session in [0, 5] {
+            let player = crate::metrics::PlayerKey { viewer: key, session };
+            let report = crate::metrics::Report { latency: Some(1.5), ..Default::default() };
+            playback.note(now, 7_000, player, &report);
+        }
+        let shown = serde_json::to_value(audience.playback_clients(now, &playback)).unwrap();
+        let shown = shown.as_array().unwrap();
+        let with: Vec<_> = shown.iter().filter(|client| !client["playback"].is_null()).collect();
+        assert_eq!((shown.len(), with.len()), (3, 2));
+        assert_eq!(with[0]["playback"]["latencySeconds"], 1.5);
+        assert_eq!(with[0]["geo"]["countryCode"], "DE");
+        assert_eq!(with[0]["viewerID"], with[1]["viewerID"]);
+        assert_ne!(with[0]["clientID"], with[1]["clientID"]);
+    }
+
     #[test]
     fn a_player_on_two_shards_counts_once_and_leaves_after_a_while() {
         let (start, keys) = (now(), ViewerKeys::new(7));
@@ -265,17 +383,17 @@ mod tests {
         for shard in &mut shards {
             shard.note(at(0), keys.of(one, b"mpv"), one, b"mpv");
             shard.note(at(0), keys.of(one, b"mpv"), one, b"mpv");
-            audience.hear(at(1), 5_000, shard.report(at(1)));
+            audience.hear(at(1), 5_000, shard.report(at(1)), nowhere);
         }
         assert_eq!(audience.count(), 1);
         // Another program at the same address is another viewer.
         shards[0].note(at(2), keys.of(one, b"vlc"), one, b"vlc");
         shards[0].note(at(2), keys.of(two, b"mpv"), two, b"mpv");
-        audience.hear(at(3), 7_000, shards[0].report(at(3)));
+        audience.hear(at(3), 7_000, shards[0].report(at(3)), nowhere);
         assert_eq!(audience.count(), 3);
         for seconds in [8, 13, 18] {
             shards[1].note(at(seconds), keys.of(one, b"mpv"), one, b"mpv");
-            audience.hear(at(seconds), 0, shards[1].report(at(seconds)));
+            audience.hear(at(seconds), 0, shards[1].report(at(seconds)), nowhere);
         }
         assert_eq!((audience.count(), audience.peaks()), (1, (3, 3)));
         let viewer = &audience.viewers()[0];
@@ -296,6 +414,37 @@ mod tests {
         assert!(shard.report(start + ABSENCE_MAX).is_empty());
         shard.note(start + ABSENCE_MAX, key, one, b"mpv");
         assert_eq!(shard.report(start + ABSENCE_MAX).arrived.len(), 1);
+    }
+
+    #[test]
+    fn who_comes_seldom_or_to_the_next_broadcast_is_counted_again() {
+        let (start, keys, one) = (now(), ViewerKeys::new(7), address("192.0.2.1"));
+        let at = |millis| start + Duration::from_millis(millis);
+        // However far apart requests and reports are, a request makes one viewer.
+        for pause in (500..40_000).step_by(500) {
+            let (mut shard, mut audience) = (Sightings::default(), Audience::default());
+            let (mut asked, mut told) = (0, 100);
+            for _ in 0..60 {
+                while asked <= told {
+                    shard.note(at(asked), keys.of(one, b"mpv"), one, b"mpv");
+                    asked += pause;
+                }
+                audience.hear(at(told), 0, shard.report(at(told)), nowhere);
+                let since = told - (asked - pause);
+                assert!(since > 2_000 || audience.count() == 1, "{pause} ms, {since} ms ago");
+                told += 2_000;
+                audience.let_go(at(told));
+            }
+        }
+        let (mut shard, mut audience) = (Sightings::default(), Audience::default());
+        for broadcast in 0..3 {
+            audience.begin_session();
+            shard.note(at(broadcast), keys.of(one, b"mpv"), one, b"mpv");
+            audience.hear(at(broadcast), 0, shard.report(at(broadcast)), nowhere);
+            assert_eq!(audience.count(), 1, "broadcast {broadcast}");
+            audience.end_session();
+            shard.forget();
+        }
     }
 
     #[test]

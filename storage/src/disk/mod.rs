@@ -1,6 +1,7 @@
 //! The redb file of one data folder. Every call waits for the disk; a change has reached it when
 //! the call returns.
 
+mod measured;
 mod migration;
 mod settings;
 mod stream_keys;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError};
 use thiserror::Error;
 
+pub use self::measured::{MeasuredBlock, MeasuredBlocks};
 pub use self::settings::History;
 pub use self::stream_keys::StreamKeyRow;
 use crate::schema;

@@ -14,6 +14,24 @@ pub struct History {
     pub peak_session: u64,
     /// End of the last broadcast, ms since 1970; `None` before the first has ended.
     pub last_disconnect_ms: Option<u64>,
+    /// When a broadcast was seen on air last, ms since 1970; `None` when none is.
+    pub on_air_ms: Option<u64>,
+}
+
+/// A start so soon after a broadcast continues to count its peak of viewers (API §5.1), ms.
+const SESSION_MEMORY_MS: u64 = 5 * 60 * 1_000;
+
+impl History {
+    /// What is true at a start: a broadcast that a crash ended has ended when it was seen last, and
+    /// the peak of one that is long over is nobody's.
+    #[must_use]
+    pub fn at_start(self, now_ms: u64) -> Self {
+        let last_disconnect_ms = self.last_disconnect_ms.max(self.on_air_ms);
+        let is_recent = last_disconnect_ms
+            .is_some_and(|ended_ms| now_ms.saturating_sub(ended_ms) <= SESSION_MEMORY_MS);
+        let peak_session = if is_recent { self.peak_session } else { 0 };
+        Self { peak_session, last_disconnect_ms, on_air_ms: None, ..self }
+    }
 }
 
 impl Store {
@@ -43,20 +61,14 @@ impl Store {
             peak_overall: number(schema::HISTORY_PEAK_OVERALL)?.unwrap_or(0),
             peak_session: number(schema::HISTORY_PEAK_SESSION)?.unwrap_or(0),
             last_disconnect_ms: number(schema::HISTORY_LAST_DISCONNECT_MS)?,
+            on_air_ms: number(schema::HISTORY_ON_AIR_MS)?,
         })
     }
 
     /// Replaces what is kept of earlier broadcasts.
     pub fn put_history(&self, history: History) -> Result<(), StoreError> {
         let transaction = self.begin_durable()?;
-        {
-            let mut table = transaction.open_table(schema::HISTORY)?;
-            table.insert(schema::HISTORY_PEAK_OVERALL, history.peak_overall)?;
-            table.insert(schema::HISTORY_PEAK_SESSION, history.peak_session)?;
-            if let Some(at) = history.last_disconnect_ms {
-                table.insert(schema::HISTORY_LAST_DISCONNECT_MS, at)?;
-            }
-        }
+        put_history(&transaction, history)?;
         transaction.commit()?;
         Ok(())
     }
@@ -70,6 +82,25 @@ impl Store {
     }
 }
 
+pub(super) fn put_history(
+    transaction: &WriteTransaction,
+    history: History,
+) -> Result<(), StoreError> {
+    let mut table = transaction.open_table(schema::HISTORY)?;
+    table.insert(schema::HISTORY_PEAK_OVERALL, history.peak_overall)?;
+    table.insert(schema::HISTORY_PEAK_SESSION, history.peak_session)?;
+    for (key, at_ms) in [
+        (schema::HISTORY_LAST_DISCONNECT_MS, history.last_disconnect_ms),
+        (schema::HISTORY_ON_AIR_MS, history.on_air_ms),
+    ] {
+        match at_ms {
+            Some(at_ms) => table.insert(key, at_ms)?,
+            None => table.remove(key)?,
+        };
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,7 +108,12 @@ mod tests {
     #[test]
     fn settings_and_history_survive_reopening() {
         let folder = tempfile::tempdir().unwrap();
-        let history = History { peak_overall: 7, peak_session: 3, last_disconnect_ms: Some(1_000) };
+        let history = History {
+            peak_overall: 7,
+            peak_session: 3,
+            last_disconnect_ms: Some(1_000),
+            on_air_ms: Some(2_000),
+        };
         {
             let store = Store::open(folder.path()).unwrap();
             assert_eq!(store.history().unwrap(), History::default());
@@ -91,5 +127,26 @@ mod tests {
         let rows: Vec<_> = rows.iter().map(|(key, json)| (key.as_str(), json.as_slice())).collect();
         assert_eq!(rows, [("nsfw", &b"true"[..]), ("server_name", b"\"North\"")]);
         assert_eq!(store.history().unwrap(), history);
+        store.put_history(History { on_air_ms: None, ..history }).unwrap();
+        assert_eq!(store.history().unwrap().on_air_ms, None);
+    }
+
+    #[test]
+    fn a_start_knows_when_a_broadcast_ended_that_a_crash_cut() {
+        let peaks = History { peak_overall: 7, peak_session: 3, ..History::default() };
+        for (ended, on_air, now, known, session) in [
+            (None, None, 1_000_000, None, 0),
+            (Some(900_000), None, 1_000_000, Some(900_000), 3),
+            (Some(900_000), None, 1_200_001, Some(900_000), 0),
+            (Some(10), Some(950_000), 1_000_000, Some(950_000), 3),
+            (None, Some(950_000), 9_000_000, Some(950_000), 0),
+            // The clock was set back meanwhile.
+            (Some(900_000), None, 5, Some(900_000), 3),
+        ] {
+            let history = History { last_disconnect_ms: ended, on_air_ms: on_air, ..peaks };
+            let start = history.at_start(now);
+            assert_eq!((start.last_disconnect_ms, start.peak_session), (known, session));
+            assert_eq!((start.peak_overall, start.on_air_ms), (7, None));
+        }
     }
 }

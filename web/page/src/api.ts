@@ -69,6 +69,17 @@ export function ping(): void {
   request("/api/ping").catch(() => undefined);
 }
 
+/** Tells the server something; what becomes of it does not matter. */
+export function send(path: string, body: unknown): void {
+  fetch(path, {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "Content-Type": "application/json" },
+    credentials: "same-origin",
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  }).catch(() => undefined);
+}
+
 /** The facts the server wrote into the page, or null when it is opened without one. */
 export function embeddedFacts(): Facts | null {
   const text = document.getElementById("facts")?.textContent;

@@ -11,6 +11,7 @@ import { App } from "./app";
 import { exposeFacts } from "./debug";
 import { listenToKeys } from "./keyboard";
 import { startPolling } from "./poll";
+import { startReporting } from "./report";
 import { config, phase, player, status, title } from "./state";
 import { text } from "./text";
 
@@ -36,3 +37,4 @@ effect(() => {
 exposeFacts();
 listenToKeys();
 startPolling();
+startReporting();

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ServerClock } from "../src/clock";
-import type { Engine, EngineEvents, LiveWindow } from "../src/player/engine";
+import type { Engine, EngineEvents, LineFigures, LiveWindow } from "../src/player/engine";
 import { Player } from "../src/player/player";
 
 /** An engine that does what the test says. */
@@ -22,6 +22,9 @@ class ScriptedEngine implements Engine {
   }
   playingDateMs(): number | null {
     return null;
+  }
+  figures(): LineFigures {
+    return { line: 5_000_000, downloadMs: 80, bitrate: 2_000_000 };
   }
   selectLevel(index: number): void {
     this.selected.push(index);
@@ -303,4 +306,18 @@ test("a picture that this browser cannot decode is told, until the next broadcas
   player.follow(8);
   await settled();
   expect(player.picture.value).toBe("shown");
+});
+
+test("changes of quality and engines that give up are counted for the operator", async () => {
+  expect(player.figures).toEqual({ line: null, downloadMs: null, bitrate: null });
+  await watch();
+  for (const level of [1, 1, 0, 2]) engine().events.onLevel(level);
+  expect(player.levelChanges).toBe(2);
+  expect(player.figures.bitrate).toBe(2_000_000);
+  await reload();
+  expect(player.troubles).toBe(1);
+  // The first level of another broadcast is no change.
+  await join(8);
+  engine().events.onLevel(0);
+  expect(player.levelChanges).toBe(2);
 });

@@ -14,8 +14,8 @@ pub use self::guard::{
 };
 pub use self::login::{LOGIN_SHAPE, Login, parse_login};
 pub use self::reads::{
-    AdminStatus, Broadcaster, CurrentBroadcast, Hardware, LogLine, Sample, StreamDetails, Viewer,
-    codec_name, takes_body, variant_views, window_start,
+    AdminStatus, Broadcaster, CurrentBroadcast, Hardware, LogLine, PlaybackClient, Sample,
+    StreamDetails, Viewer, codec_name, takes_body, variant_views, window_start,
 };
 pub use self::server_config::{ServerConfig, ServerFacts};
 pub use self::upload::{

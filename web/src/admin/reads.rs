@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use crate::json;
+use crate::metrics::PlaybackView;
 use crate::rfc3339;
 use crate::settings::Variant;
+use crate::viewers::Geo;
 
 /// A figure at a time: what Owncast calls a timestamped value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -46,8 +48,8 @@ pub struct Viewer {
     /// Since when, ms since 1970.
     #[serde(rename = "firstSeen", serialize_with = "rfc3339::serialize_millis")]
     pub first_seen_ms: i64,
-    /// Where; always `None`: there is no database of places.
-    pub geo: Option<()>,
+    /// Where; `None` without a database of places, or where that does not know.
+    pub geo: Option<Geo>,
     /// The program.
     pub user_agent: String,
     /// From where.
@@ -55,6 +57,51 @@ pub struct Viewer {
     /// Hash of the two.
     #[serde(rename = "clientID")]
     pub client_id: String,
+}
+
+/// A player of somebody who watches, or somebody whose players tell nothing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaybackClient {
+    /// One for each player.
+    #[serde(rename = "clientID")]
+    pub client_id: String,
+    /// As [`Viewer::client_id`].
+    #[serde(rename = "viewerID")]
+    pub viewer_id: String,
+    /// As [`Viewer::first_seen_ms`].
+    #[serde(rename = "firstSeen", serialize_with = "rfc3339::serialize_millis")]
+    pub first_seen_ms: i64,
+    /// As [`Viewer::geo`].
+    pub geo: Option<Geo>,
+    /// The program.
+    pub user_agent: String,
+    /// From where.
+    pub ip_address: String,
+    /// What the player tells.
+    pub playback: Option<PlaybackView>,
+}
+
+impl PlaybackClient {
+    /// A player of this viewer; `session` tells it from the viewer's others, and is 0 where there
+    /// is no need.
+    #[must_use]
+    pub fn new(viewer: &Viewer, session: u64, playback: Option<PlaybackView>) -> Self {
+        let viewer = viewer.clone();
+        let client_id = match session {
+            0 => viewer.client_id.clone(),
+            session => format!("{}-{session:016x}", viewer.client_id),
+        };
+        Self {
+            client_id,
+            viewer_id: viewer.client_id,
+            first_seen_ms: viewer.first_seen_ms,
+            geo: viewer.geo,
+            user_agent: viewer.user_agent,
+            ip_address: viewer.ip_address,
+            playback,
+        }
+    }
 }
 
 /// `GET /api/admin/status`
@@ -211,11 +258,11 @@ pub fn takes_body(content_type: Option<&str>) -> bool {
     media.is_empty() || media.ends_with("+json") || known.contains(&media.as_str())
 }
 
-/// `windowStart` of `viewersOverTime`: seconds since 1970, as milliseconds.
+/// `windowStart` of `viewersOverTime` and `history`: seconds since 1970; before that is 1970.
 #[must_use]
-pub fn window_start(query: Option<&str>) -> Option<i64> {
+pub fn window_start(query: Option<&str>) -> Option<u64> {
     let value = query?.split('&').find_map(|pair| pair.strip_prefix("windowStart="))?;
-    value.parse::<i64>().ok()?.checked_mul(1_000)
+    value.parse::<i64>().ok().map(|seconds| u64::try_from(seconds).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -253,11 +300,12 @@ mod tests {
     #[test]
     fn the_window_is_a_whole_number() {
         for (query, want) in [
-            (Some("windowStart=5"), Some(5_000)),
-            (Some("x=1&windowStart=5"), Some(5_000)),
+            (Some("windowStart=5"), Some(5)),
+            (Some("x=1&windowStart=5"), Some(5)),
+            (Some("windowStart=-5"), Some(0)),
             (Some("windowStart="), None),
             (Some("windowStart=1.5"), None),
-            (Some("windowStart=9223372036854775807"), None),
+            (Some("windowStart=9223372036854775808"), None),
             (Some("window=5"), None),
             (None, None),
         ] {

@@ -100,7 +100,9 @@ impl ServerConfig {
             "chatRequireAuthentication": chat.require_authentication,
             "disableSearchIndexing": instance.disable_search_indexing,
             "hideViewerCount": instance.hide_viewer_count,
-            // Not in Owncast: settings that the command line, the environment or the file decide.
+            // Not in Owncast: whether everybody may read the figures, and settings that the command
+            // line, the environment or the file decide.
+            "metricsPublic": network.metrics_public,
             "lockedSettings": settings.locks,
         });
         if !network.socket_host_override.is_empty() {

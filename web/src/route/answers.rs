@@ -1,5 +1,6 @@
 //! The shapes of our own JSON answers (API §1.9), for the API's description and its tests.
 
+use crate::health::{Level, Part, Step};
 use crate::settings::{CODECS, LATENCY_LEVEL_MAX};
 use crate::shape::{Field, Shape, may, must};
 
@@ -124,6 +125,31 @@ pub(super) const VIEWERS: Shape = list(&Shape::Object(&[
     must("ipAddress", TEXT),
     must("clientID", TEXT),
 ]));
+pub(super) const PLAYBACK_CLIENTS: Shape = list(&Shape::Object(&[
+    must("clientID", TEXT),
+    must("viewerID", TEXT),
+    must("firstSeen", Shape::Time),
+    must("geo", Shape::Nullable(&GEO)),
+    must("userAgent", TEXT),
+    must("ipAddress", TEXT),
+    must("playback", Shape::Nullable(&PLAYBACK)),
+]));
+const PLAYBACK: Shape = Shape::Object(&[
+    must("source", Shape::Word(&["client"])),
+    must("lastUpdate", Shape::Time),
+    must("playerState", Shape::Nullable(&Shape::Line { max: 1 })),
+    must("measurementStatus", Shape::Nullable(&Shape::Word(&["unmeasurable"]))),
+    must("bandwidthKbps", AMOUNT_OR_NULL),
+    must("latencySeconds", AMOUNT_OR_NULL),
+    must("downloadSeconds", AMOUNT_OR_NULL),
+    must("bitrateKbps", AMOUNT_OR_NULL),
+    must("errorCount", AMOUNT_OR_NULL),
+    must("qualityVariantChanges", AMOUNT_OR_NULL),
+]);
+const AMOUNT_OR_NULL: Shape = Shape::Nullable(&Shape::Amount);
+/// Series by name, each with its samples, and seconds from one sample to the next.
+pub(super) const HISTORY: Shape =
+    Shape::Object(&[must("step", COUNT), must("series", Shape::Map { of: &SAMPLES, max: 100 })]);
 const GEO: Shape =
     Shape::Object(&[must("countryCode", TEXT), must("regionName", TEXT), must("timeZone", TEXT)]);
 
@@ -194,6 +220,67 @@ const HEALTH: Shape = Shape::Object(&[
     must("healthy", BOOL),
 ]);
 
+pub(super) const SERVER_HEALTH: Shape = Shape::Object(&[
+    must("level", Shape::Word(Level::WORDS)),
+    must("ready", BOOL),
+    must("findings", list(&FINDING)),
+    must("readings", READINGS),
+    must("players", Shape::Nullable(&HEALTH)),
+]);
+const FINDING: Shape = Shape::Object(&[
+    must("part", Shape::Word(Part::WORDS)),
+    may("variant", COUNT),
+    must("level", Shape::Word(Level::WORDS)),
+    must("message", TEXT),
+]);
+const READINGS: Shape = Shape::Object(&[
+    must("ingest", Shape::Nullable(&INGEST)),
+    must(
+        "decoder",
+        Shape::Nullable(&Shape::Object(&[must("pictures", COUNT), must("skipped", COUNT)])),
+    ),
+    must("renditions", list(&RENDITION)),
+    must(
+        "delivery",
+        Shape::Nullable(&Shape::Object(&[
+            must("shards", COUNT),
+            must("late", COUNT),
+            must("connections", COUNT),
+        ])),
+    ),
+    must(
+        "machine",
+        Shape::Object(&[
+            must("cpu", AMOUNT_OR_NULL),
+            must("memory", AMOUNT_OR_NULL),
+            must("diskFree", Shape::Nullable(&COUNT)),
+            must("openFiles", Shape::Nullable(&Shape::List { of: &COUNT, max: 2 })),
+        ]),
+    ),
+    must("storeError", Shape::Nullable(&TEXT)),
+    must("dateMs", Shape::Nullable(&COUNT)),
+]);
+const INGEST: Shape = Shape::Object(&[
+    must("isAway", BOOL),
+    must("pictures", Shape::Amount),
+    must("videoKbit", Shape::Amount),
+    must("audioKbit", Shape::Amount),
+    must("keyframeGap", AMOUNT_OR_NULL),
+    must("jitter", Shape::Amount),
+    must("arrivalGap", Shape::Amount),
+]);
+const RENDITION: Shape = Shape::Object(&[
+    must("variant", COUNT),
+    must("isPaused", BOOL),
+    must("step", Shape::Word(Step::WORDS)),
+    must("pictures", COUNT),
+    must("lost", COUNT),
+    must("kbit", Shape::Amount),
+    must("speed", AMOUNT_OR_NULL),
+    must("lag", AMOUNT_OR_NULL),
+    must("lagMax", Shape::Amount),
+]);
+
 pub(super) const SERVER_CONFIG: Shape = Shape::Object(&[
     must("instanceDetails", INSTANCE_DETAILS),
     must("notifications", NOTIFICATIONS),
@@ -228,6 +315,7 @@ pub(super) const SERVER_CONFIG: Shape = Shape::Object(&[
     must("disableSearchIndexing", BOOL),
     must("streamKeyOverridden", BOOL),
     must("hideViewerCount", BOOL),
+    must("metricsPublic", BOOL),
     must("lockedSettings", Shape::Map { of: &TEXT, max: 1_000 }),
 ]);
 const INSTANCE_DETAILS: Shape = Shape::Object(&[

@@ -53,6 +53,7 @@ pub enum Operation {
     Directory,
     EmojiList,
     PlaybackReport,
+    CmcdReport,
     Login,
     Logout,
     AdminStatus,
@@ -61,6 +62,13 @@ pub enum Operation {
     Viewers,
     HardwareStats,
     VideoMetrics,
+    PlaybackClients,
+    History,
+    HealthReport,
+    /// `/metrics`: a setting may open it to everybody.
+    Metrics,
+    /// `/api/admin/prometheus`: the same, always the admin's.
+    Prometheus,
     Logs,
     Warnings,
     Disconnect,
@@ -141,6 +149,9 @@ impl Endpoint {
             [Method::POST] => "POST, OPTIONS",
             [Method::DELETE] => "DELETE, OPTIONS",
             [Method::GET, Method::POST] => "GET, HEAD, POST, OPTIONS",
+            [Method::GET, Method::POST, Method::PUT, Method::DELETE] => {
+                "GET, HEAD, POST, PUT, DELETE, OPTIONS"
+            }
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -223,3 +234,4 @@ pub(super) const GET: &[Method] = &[Method::GET];
 pub(super) const POST: &[Method] = &[Method::POST];
 pub(super) const DELETE: &[Method] = &[Method::DELETE];
 pub(super) const GET_OR_POST: &[Method] = &[Method::GET, Method::POST];
+pub(super) const ANY: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::answers;
 use super::endpoint::{Access, AnswerShape, BodyShape, Endpoint, Operation};
 use super::table::endpoints;
-use crate::json;
+use crate::{history, json};
 
 /// The description of every route.
 #[must_use]
@@ -62,10 +62,7 @@ fn operation(endpoint: &Endpoint, method: &str) -> Value {
             "schema": {"type": "string"}})
         })
         .collect();
-    if endpoint.operation == Operation::ViewersOverTime {
-        parameters.push(json!({"name": "windowStart", "in": "query", "required": true,
-            "schema": {"type": "integer", "minimum": 0}, "description": "Seconds since 1970."}));
-    }
+    parameters.extend(query(endpoint.operation));
     operation["parameters"] = Value::Array(parameters);
     if let Some(body) = endpoint.body.filter(|_| method == "post") {
         operation["requestBody"] = json!({
@@ -75,6 +72,25 @@ fn operation(endpoint: &Endpoint, method: &str) -> Value {
         });
     }
     operation
+}
+
+/// What may stand in the query.
+fn query(operation: Operation) -> Vec<Value> {
+    let start = |required| {
+        json!({"name": "windowStart", "in": "query", "required": required,
+            "schema": {"type": "integer", "minimum": 0}, "description": "Seconds since 1970."})
+    };
+    match operation {
+        Operation::ViewersOverTime => vec![start(true)],
+        Operation::History => vec![
+            start(false),
+            json!({"name": "series", "in": "query", "required": false,
+                "schema": {"enum": history::NAMES}, "description": "One alone."}),
+        ],
+        Operation::CmcdReport => vec![json!({"name": "CMCD", "in": "query", "required": false,
+            "schema": {"type": "string"}, "description": "A report, where it is no body."})],
+        _ => Vec::new(),
+    }
 }
 
 fn body_schema(body: &BodyShape) -> Value {

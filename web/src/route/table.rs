@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use super::answers;
 use super::endpoint::{
-    Access, AnswerShape, DELETE, Endpoint, GET_OR_POST, Operation, POST, SETTER_BYTES_MAX, Sharing,
+    ANY, Access, AnswerShape, DELETE, Endpoint, GET_OR_POST, Operation, POST, SETTER_BYTES_MAX,
+    Sharing,
 };
 use crate::admin::{EMOJI_BYTES_MAX, LOGIN_SHAPE, LOGO_BYTES_MAX};
-use crate::metrics::REPORT_SHAPE;
+use crate::metrics::{CMCD_BYTES_MAX, CMCD_SHAPE, REPORT_SHAPE};
 use crate::settings::{self, PASSWORD_SHAPE, STREAM_KEYS_SHAPE};
 use crate::shape::{Field, Shape, must};
 
@@ -70,6 +71,30 @@ const BUILT: &[Endpoint] = &[
     Endpoint::open("/api/emoji", O::EmojiList, Json(answers::EMOJI), "The emoji."),
     Endpoint::open("/api/metrics/playback", O::PlaybackReport, Empty, "How a player fares.")
         .post(REPORT_SHAPE, 4 << 10),
+    Endpoint::open("/api/metrics/cmcd", O::CmcdReport, Empty, "How a player fares, as CMCD.")
+        .shared()
+        .post(CMCD_SHAPE, CMCD_BYTES_MAX)
+        .with(GET_OR_POST),
+    Endpoint::admin("/metrics", O::Metrics, TEXT, "All figures, for Prometheus."),
+    Endpoint::admin("/api/admin/prometheus", O::Prometheus, TEXT, "The same.").with(ANY),
+    Endpoint::admin(
+        "/api/admin/health",
+        O::HealthReport,
+        Json(answers::SERVER_HEALTH),
+        "How every part does, and what to change.",
+    ),
+    Endpoint::admin(
+        "/api/admin/history",
+        O::History,
+        Json(answers::HISTORY),
+        "Everything that is measured, over time.",
+    ),
+    Endpoint::admin(
+        "/api/admin/viewers/playback",
+        O::PlaybackClients,
+        Json(answers::PLAYBACK_CLIENTS),
+        "Who watches, and how their players fare.",
+    ),
     guarded("/api/admin/login", O::Login, "Begins a session.").post(LOGIN_SHAPE, 4 << 10),
     guarded("/api/admin/logout", O::Logout, "Ends the session.").with(POST),
     Endpoint::admin(
@@ -170,7 +195,6 @@ const COMING: &[(Access, &[http::Method], &[&str])] = &[
         POST,
         &["/api/remotefollow", "/api/chat/register", "/api/auth/fediverse/verify"],
     ),
-    (Access::Open, GET_OR_POST, &["/api/metrics/cmcd"]),
     (Access::User, READ, &["/api/chat"]),
     (
         Access::User,
@@ -212,7 +236,6 @@ const COMING: &[(Access, &[http::Method], &[&str])] = &[
         Access::Admin,
         READ,
         &[
-            "/api/admin/viewers/playback",
             "/api/admin/chat/clients",
             "/api/admin/chat/messages",
             "/api/admin/chat/users/disabled",
@@ -228,7 +251,6 @@ const COMING: &[(Access, &[http::Method], &[&str])] = &[
             "/api/admin/webhooks",
             "/api/admin/accesstokens",
             "/api/admin/schedule",
-            "/api/admin/prometheus",
             "/api/admin/update/options",
             "/api/admin/update/start",
             "/api/admin/update/forcequit",
@@ -329,10 +351,10 @@ mod tests {
     fn each_route_says_who_may_and_how_much() {
         for endpoint in endpoints() {
             let path = endpoint.path;
-            let is_admin = path.starts_with("/api/admin/")
-                && !matches!(endpoint.operation, O::Login | O::Logout);
+            let is_guarded = path.starts_with("/api/admin/") || path == "/metrics";
+            let is_admin = is_guarded && !matches!(endpoint.operation, O::Login | O::Logout);
             assert_eq!(is_admin, endpoint.access == Access::Admin, "{path}");
-            assert_eq!(path.starts_with("/api/admin/"), endpoint.sharing == Sharing::Guarded);
+            assert_eq!(is_guarded, endpoint.sharing == Sharing::Guarded, "{path}");
             let is_integration = path.starts_with("/api/integrations/");
             assert_eq!(is_integration, matches!(endpoint.access, Access::Integration(_)), "{path}");
             if let Some(body) = endpoint.body {

@@ -21,6 +21,8 @@ pub struct Network {
     pub rtmp_address: String,
     /// Host of the chat socket when it is not this one; empty for this one.
     pub socket_host_override: String,
+    /// Everybody may read `/metrics`.
+    pub metrics_public: bool,
     /// Owncast runs this program to encode. Riverrun encodes by itself and only keeps the text.
     pub ffmpeg_path: String,
 }
@@ -33,6 +35,7 @@ impl Default for Network {
             rtmp_port: 1935,
             rtmp_address: "::".to_owned(),
             socket_host_override: String::new(),
+            metrics_public: false,
             ffmpeg_path: String::new(),
         }
     }
@@ -68,5 +71,6 @@ pub(super) const SETTINGS: &[Setting] = &[
         network.socket_host_override,
         refine::trimmed
     ),
+    setting!("metricspublic", "metrics_public", Shape::Bool, Now, network.metrics_public),
     setting!("ffmpegpath", "ffmpeg_path", LINE, Kept, network.ffmpeg_path, refine::trimmed),
 ];

@@ -18,7 +18,7 @@ fn example(shape: &Shape, letters: usize) -> Value {
         Shape::Amount => json!(0.5),
         Shape::Time => json!("1970-01-01T00:00:00Z"),
         Shape::Text { max } | Shape::Line { max } => json!("a".repeat(letters.min(*max))),
-        Shape::Nullable(shape) => example(shape, letters),
+        Shape::Nullable(of) | Shape::OneOrMore { of, .. } => example(of, letters),
         Shape::List { of, max } => {
             Value::Array((0..letters.min(*max)).map(|_| example(of, letters)).collect())
         }
@@ -151,7 +151,7 @@ fn edges(shape: &Shape) -> Vec<(Value, bool)> {
             let items = vec![example(of, 1); max + 1];
             vec![(json!(items), false)]
         }
-        Shape::Nullable(shape) => edges(shape),
+        Shape::Nullable(of) | Shape::OneOrMore { of, .. } => edges(of),
         Shape::Word(_) => vec![(json!(""), false)],
         Shape::Bool | Shape::Amount | Shape::Time | Shape::Map { .. } | Shape::Object(_) => {
             Vec::new()

@@ -26,6 +26,16 @@ export type Picture = "shown" | "none" | "undecodable";
  */
 export type Trouble = "network" | "media" | "silent" | "unsupported";
 
+/** What the engine measures of the line and of what it plays; null where it does not say. */
+export interface LineFigures {
+  /** Speed of the line, bit/s. */
+  line: number | null;
+  /** To load the newest segment or part once its first byte was there, ms. */
+  downloadMs: number | null;
+  /** Of the level that is played, bit/s. */
+  bitrate: number | null;
+}
+
 export interface EngineEvents {
   /** The tracks are known; `audioUrl` is the playlist to load for sound alone. */
   onTracks(levels: QualityLevel[], audioUrl: string | null, picture: Picture): void;
@@ -40,6 +50,7 @@ export interface Engine {
   window(): LiveWindow | null;
   /** When the picture on screen was made, ms since 1970, from EXT-X-PROGRAM-DATE-TIME. */
   playingDateMs(): number | null;
+  figures(): LineFigures;
   /** -1 lets the engine choose. */
   selectLevel(index: number): void;
   /** Called several times a second while playing: speeds up a viewer who follows and fell behind. */

@@ -4,7 +4,7 @@
 import Hls, { type ErrorData, type HlsConfig, type Level } from "hls.js";
 import { levelText } from "../format";
 import { StallCushion } from "./cushion";
-import type { Engine, EngineEvents, LiveWindow, QualityLevel } from "./engine";
+import type { Engine, EngineEvents, LineFigures, LiveWindow, QualityLevel } from "./engine";
 import { Pace } from "./pace";
 
 /** Bits per second that a line is thought to carry before anything was measured. */
@@ -64,6 +64,8 @@ export class HlsEngine implements Engine {
   /** The playlist offers a picture, whether this browser can decode it or not. */
   #offersPicture: boolean | undefined;
   #parsed = false;
+  #measured = false;
+  #downloadMs: number | null = null;
 
   constructor(video: HTMLVideoElement, events: EngineEvents) {
     this.#video = video;
@@ -86,6 +88,11 @@ export class HlsEngine implements Engine {
       this.#hls.config.videoPreference = {};
     });
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => events.onLevel(level));
+    this.#hls.on(Hls.Events.FRAG_BUFFERED, (_event, { stats }) => {
+      this.#measured = true;
+      const { first, end } = stats.loading;
+      if (end >= first) this.#downloadMs = end - first;
+    });
     this.#hls.on(Hls.Events.LEVEL_UPDATED, () => this.#keepDistance());
     this.#hls.on(Hls.Events.ERROR, (_event, error) => this.#onError(error));
     this.#hls.attachMedia(video);
@@ -104,6 +111,17 @@ export class HlsEngine implements Engine {
 
   playingDateMs(): number | null {
     return this.#hls.playingDate?.getTime() ?? null;
+  }
+
+  figures(): LineFigures {
+    // Before anything was loaded the estimate is our own guess.
+    const line = this.#measured ? this.#hls.bandwidthEstimate : Number.NaN;
+    const bitrate = this.#hls.levels[this.#hls.currentLevel]?.bitrate;
+    return {
+      line: Number.isFinite(line) ? line : null,
+      downloadMs: this.#downloadMs,
+      bitrate: bitrate ?? null,
+    };
   }
 
   selectLevel(index: number): void {

@@ -1,7 +1,7 @@
 // The browser's own HLS, for iPhones without Managed Media Source. It hides its levels and its
 // latency, so the quality menu stays empty and the window comes from `seekable`.
 
-import type { Engine, EngineEvents, LiveWindow } from "./engine";
+import type { Engine, EngineEvents, LineFigures, LiveWindow } from "./engine";
 
 /** Apple's player keeps about three parts from the end of `seekable` by itself. */
 const HOLD_BACK_S = 1;
@@ -36,6 +36,10 @@ export class NativeEngine implements Engine {
     const video = this.#video as HTMLVideoElement & { getStartDate?(): Date };
     const startMs = video.getStartDate?.().getTime() ?? Number.NaN;
     return Number.isFinite(startMs) ? startMs + video.currentTime * 1000 : null;
+  }
+
+  figures(): LineFigures {
+    return { line: null, downloadMs: null, bitrate: null };
   }
 
   selectLevel(): void {

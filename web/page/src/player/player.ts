@@ -4,7 +4,14 @@
 import { signal } from "@preact/signals";
 import type { ServerClock } from "../clock";
 import { loadSound, saveSound } from "../prefs";
-import { createEngine, type Engine, type Picture, type QualityLevel, type Trouble } from "./engine";
+import {
+  createEngine,
+  type Engine,
+  type LineFigures,
+  type Picture,
+  type QualityLevel,
+  type Trouble,
+} from "./engine";
 import { clampSeek, delaySeconds, isAtEdge, shouldJump, smoothDelay } from "./latency";
 import { Recovery } from "./recovery";
 import { ProgressWatch } from "./watch";
@@ -179,6 +186,15 @@ export class Player {
     else this.#engine?.selectLevel(selection === "auto" ? -1 : Number(selection));
   }
 
+  /** Times that the engine gave up, since the page was opened. */
+  troubles = 0;
+  /** Times that another level came on screen, the first of a broadcast not counted. */
+  levelChanges = 0;
+
+  get figures(): LineFigures {
+    return this.#engine?.figures() ?? { line: null, downloadMs: null, bitrate: null };
+  }
+
   get stalls(): number {
     return this.#watch.stalls;
   }
@@ -200,6 +216,7 @@ export class Player {
       onTracks: (levels: QualityLevel[], audioUrl: string | null, picture: Picture) =>
         this.#onTracks(levels, audioUrl, picture),
       onLevel: (index: number) => {
+        if (this.level.value >= 0 && this.level.value !== index) this.levelChanges += 1;
         this.level.value = index;
       },
       onTrouble: (trouble: Trouble) => this.#onTrouble(trouble),
@@ -295,6 +312,7 @@ export class Player {
       this.#stop();
       return;
     }
+    this.troubles += 1;
     const remedy = this.#recovery.next(trouble, performance.now());
     if (remedy.tellViewer) this.failure.value = "failed";
     if (remedy.action === "repair") {
