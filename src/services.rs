@@ -12,9 +12,13 @@ use crate::config::{Config, TrustedProxies};
 use crate::ladder::LadderControl;
 use crate::log::LogRing;
 use crate::login::Door;
+use crate::public_files::PublicFiles;
 use crate::publish::Outlets;
 use crate::state::{State, StateBoard, Writer};
 use crate::statistics::Statistics;
+
+/// Folder of the operator's own files in the data folder (API §1.3).
+const PUBLIC_FOLDER: &str = "public";
 
 /// See the module.
 #[derive(Clone)]
@@ -29,6 +33,8 @@ pub struct Services {
     pub statistics: Statistics,
     /// The newest lines of the log.
     pub log: LogRing,
+    /// Files of the operator's own.
+    pub public_files: PublicFiles,
     /// Tells viewers apart.
     pub viewer_keys: ViewerKeys,
     trusted_proxies: Arc<TrustedProxies>,
@@ -62,6 +68,7 @@ impl Services {
                 history,
             )?,
             door: Door::start()?,
+            public_files: PublicFiles::start(&config.data.join(PUBLIC_FOLDER))?,
             log,
             viewer_keys: viewer_keys()?,
             trusted_proxies: Arc::new(config.trusted_proxies.clone()),
@@ -77,6 +84,7 @@ impl Services {
             door: Door::start()?,
             statistics: Statistics::closed(),
             log: LogRing::default(),
+            public_files: PublicFiles::closed(),
             viewer_keys: viewer_keys()?,
             trusted_proxies: Arc::default(),
         })

@@ -248,10 +248,10 @@ impl Segmenter {
             writer
         };
         let video = tracks.video.as_deref();
-        let leader = video.map(|track| write(TrackShape::of_video(lineup.source, track), anchor));
+        let leader = video.map(|track| write(TrackShape::of_source(lineup.source, track), anchor));
         let mut rungs = Vec::with_capacity(lineup.rungs.len());
         for rung in lineup.rungs.iter().filter(|_| leader.is_some()) {
-            let shape = TrackShape::of_video(Some(rung.variant), &rung.track);
+            let shape = TrackShape::of_rung(rung.variant, &rung.track);
             rungs.push((rung.variant, write(shape, anchor)));
         }
         let early = Anchor { date: anchor.date.plus(DATE_MARGIN), ..anchor };
@@ -360,13 +360,13 @@ impl Broadcast {
         msn: u64,
         discontinuity: bool,
     ) -> (Option<Rendition>, TrackWriter) {
-        let TrackShape { id, kind, timescale, unit_duration, codec, bitrate, media, init: bytes } =
-            shape;
+        let TrackShape { id, kind, timescale, unit_duration, .. } = shape;
+        let TrackShape { codec, is_source, bitrate, media, init: bytes, .. } = shape;
         let mut sequence_number = FIRST_SEQUENCE_NUMBER;
         let rendition = id.map(|id| {
             let init;
             (init, sequence_number) = self.init_section(id, msn, bytes);
-            Rendition { id, codec, bitrate, media, init }
+            Rendition { id, codec, is_source, bitrate, media, init }
         });
         let from = Continuation { msn, sequence_number, discontinuity };
         let part_target = self.presentation.part_target;

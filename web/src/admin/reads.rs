@@ -211,11 +211,15 @@ pub fn takes_body(content_type: Option<&str>) -> bool {
     media.is_empty() || media.ends_with("+json") || known.contains(&media.as_str())
 }
 
+/// Latest moment that may be asked for, seconds since 1970: the end of the year 9999.
+pub const WINDOW_START_MAX: i64 = 253_402_300_799;
+
 /// `windowStart` of `viewersOverTime`: seconds since 1970, as milliseconds.
 #[must_use]
 pub fn window_start(query: Option<&str>) -> Option<i64> {
     let value = query?.split('&').find_map(|pair| pair.strip_prefix("windowStart="))?;
-    value.parse::<i64>().ok()?.checked_mul(1_000)
+    let seconds = value.parse::<i64>().ok()?;
+    (0..=WINDOW_START_MAX).contains(&seconds).then_some(seconds * 1_000)
 }
 
 #[cfg(test)]
@@ -256,6 +260,9 @@ mod tests {
             (Some("windowStart=5"), Some(5_000)),
             (Some("x=1&windowStart=5"), Some(5_000)),
             (Some("windowStart="), None),
+            (Some("windowStart=-1"), None),
+            (Some("windowStart=253402300799"), Some(253_402_300_799_000)),
+            (Some("windowStart=253402300800"), None),
             (Some("windowStart=1.5"), None),
             (Some("windowStart=9223372036854775807"), None),
             (Some("window=5"), None),

@@ -31,6 +31,11 @@ pub struct Endpoint {
 #[allow(missing_docs)] // Each is named after its path, which the table explains.
 pub enum Operation {
     Page,
+    VideoEmbed,
+    ChatEmbed,
+    Manifest,
+    PublicFile,
+    PlatformIcon,
     MultivariantPlaylist,
     MediaPlaylist,
     MediaFile,
@@ -68,6 +73,7 @@ pub enum Operation {
     EmojiUpload,
     EmojiDelete,
     SetLogo,
+    SetFavicon,
     SetPassword,
     SetStreamKeys,
     /// A row of the table of settings.
@@ -141,6 +147,7 @@ impl Endpoint {
             [Method::POST] => "POST, OPTIONS",
             [Method::DELETE] => "DELETE, OPTIONS",
             [Method::GET, Method::POST] => "GET, HEAD, POST, OPTIONS",
+            [Method::POST, Method::DELETE] => "POST, DELETE, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -223,3 +230,4 @@ pub(super) const GET: &[Method] = &[Method::GET];
 pub(super) const POST: &[Method] = &[Method::POST];
 pub(super) const DELETE: &[Method] = &[Method::DELETE];
 pub(super) const GET_OR_POST: &[Method] = &[Method::GET, Method::POST];
+pub(super) const POST_OR_DELETE: &[Method] = &[Method::POST, Method::DELETE];

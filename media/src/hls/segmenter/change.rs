@@ -53,12 +53,12 @@ impl Segmenter {
         let Offer { tracks, lineup } = &*offer;
         let mut renditions = Vec::with_capacity(2 + lineup.rungs.len());
         if let Some(track) = &tracks.video {
-            let shape = TrackShape::of_video(lineup.source, track);
+            let shape = TrackShape::of_source(lineup.source, track);
             renditions.extend(broadcast.open(shape, anchor, msn, false).0);
         }
         let (mut kept, mut new) = (Vec::new(), Vec::new());
         for rung in &lineup.rungs {
-            let shape = TrackShape::of_video(Some(rung.variant), &rung.track);
+            let shape = TrackShape::of_rung(rung.variant, &rung.track);
             let (rendition, writer) = broadcast.open(shape, anchor, msn, false);
             renditions.extend(rendition);
             if former.rungs.iter().any(|before| before.variant == rung.variant) {
