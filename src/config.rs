@@ -387,7 +387,7 @@ impl Settings {
             let wrong = |reason: String| ConfigError::Setting { path: path.clone(), reason };
             admin.lock(path, value, "the file").map_err(|error| wrong(error.to_string()))?;
         }
-        for (path, text) in &environment {
+        for (&path, text) in &environment {
             let wrong = |reason: String| ConfigError::Variable { path, reason };
             admin.lock_text(path, text, "it").map_err(|error| wrong(error.to_string()))?;
         }

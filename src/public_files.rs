@@ -6,8 +6,9 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::SystemTime;
 
@@ -30,8 +31,8 @@ const OPEN_MAX: usize = 128;
 #[derive(Clone, Debug)]
 pub struct PublicFiles {
     jobs: Sender<Job>,
-    /// As many references as files are open, and this one.
-    open: Arc<()>,
+    /// How many files are open.
+    open: Arc<AtomicUsize>,
 }
 
 /// An open file.
@@ -78,20 +79,18 @@ impl PublicFiles {
             let work = move || run(&folder, &inbox);
             thread::Builder::new().name("files".to_owned()).spawn(work)?;
         }
-        Ok(Self { jobs, open: Arc::new(()) })
+        Ok(Self { jobs, open: Arc::default() })
     }
 
     /// No files: for tests.
     #[must_use]
     pub fn closed() -> Self {
-        Self { jobs: async_channel::bounded(1).0, open: Arc::new(()) }
+        Self { jobs: async_channel::bounded(1).0, open: Arc::default() }
     }
 
     /// Opens a file.
     pub async fn open(&self, path: PublicPath) -> Result<PublicFile, PublicFileError> {
-        if Arc::strong_count(&self.open) > OPEN_MAX {
-            return Err(PublicFileError::Busy);
-        }
+        let permit = Permit::of(&self.open).ok_or(PublicFileError::Busy)?;
         let (sender, answer) = async_channel::bounded(1);
         self.jobs.try_send(Job::Open(path, sender)).map_err(|error| match error {
             TrySendError::Full(_) => PublicFileError::Busy,
@@ -99,11 +98,7 @@ impl PublicFiles {
         })?;
         let opened = answer.recv().await.map_err(|_| PublicFileError::Busy)?;
         let Opened { file, length, modified } = opened.map_err(PublicFileError::from)?;
-        let file = OpenFile {
-            file: Arc::new(file),
-            jobs: self.jobs.clone(),
-            _open: Arc::clone(&self.open),
-        };
+        let file = OpenFile { file: Arc::new(file), jobs: self.jobs.clone(), _permit: permit };
         Ok(PublicFile { body: Stored::new(Arc::new(file), length), modified })
     }
 }
@@ -132,7 +127,24 @@ impl From<io::Error> for PublicFileError {
 struct OpenFile {
     file: Arc<File>,
     jobs: Sender<Job>,
-    _open: Arc<()>,
+    _permit: Permit,
+}
+
+/// One file more may be open, as long as this lives.
+struct Permit(Arc<AtomicUsize>);
+
+impl Permit {
+    fn of(open: &Arc<AtomicUsize>) -> Option<Self> {
+        let one_more = |count| (count < OPEN_MAX).then_some(count + 1);
+        open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+        Some(Self(Arc::clone(open)))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl ReadAt for OpenFile {
@@ -172,11 +184,11 @@ fn open(folder: &Path, path: &PublicPath) -> io::Result<Opened> {
     // The folder itself may be a link: the operator has made it.
     let mut at = openat(CWD, folder, below, none)?;
     for name in folders {
-        at = openat(&at, PathBuf::from(name), below | OFlags::NOFOLLOW, none)?;
+        at = openat(&at, name.as_str(), below | OFlags::NOFOLLOW, none)?;
     }
     // A pipe would wait for its other end, a terminal might become ours.
     let reading = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = File::from(openat(&at, PathBuf::from(name), reading | OFlags::CLOEXEC, none)?);
+    let file = File::from(openat(&at, name.as_str(), reading | OFlags::CLOEXEC, none)?);
     let about = file.metadata()?;
     if !about.is_file() {
         return Err(io::ErrorKind::NotFound.into());

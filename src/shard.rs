@@ -253,8 +253,7 @@ async fn serve_viewers(shard: Rc<Shard>, listener: Listener) {
     let (stop, gate) = (shard.stop.clone(), shard.gate.clone());
     let body_bytes_max =
         |method: &http::Method, uri: &http::Uri| route::body_bytes_max(method, uri.path());
-    let limits =
-        Rc::new(Limits { body_bytes_max, refusal: serve::refusal, ..Limits::default() });
+    let limits = Rc::new(Limits { body_bytes_max, refusal: serve::refusal, ..Limits::default() });
     serve_listener(listener, handler, limits, admission, stop, gate, |error| {
         tracing::warn!(%error, "a viewer's connection could not be accepted");
     })

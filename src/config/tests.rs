@@ -43,11 +43,15 @@ fn values_outside_their_range_say_the_range() {
 
 #[test]
 fn renditions_are_read_and_wrong_ones_say_why() {
-    let config = settings("renditions = 'source,480p'").unwrap().validate(1, BTreeMap::new()).unwrap();
+    let config =
+        settings("renditions = 'source,480p'").unwrap().validate(1, BTreeMap::new()).unwrap();
     assert_eq!(config.renditions.to_string(), "source,480p");
     let error = settings("renditions = '480p:9'").unwrap_err().to_string();
     assert!(error.contains("CPU level"), "{error}");
-    assert_eq!(Settings::default().validate(1, BTreeMap::new()).unwrap().renditions, LadderSetting::Automatic);
+    assert_eq!(
+        Settings::default().validate(1, BTreeMap::new()).unwrap().renditions,
+        LadderSetting::Automatic
+    );
 }
 
 #[test]
@@ -141,6 +145,7 @@ fn a_broken_file_is_named_by_line_and_shows_no_secret() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let config = settings("stream_key = 'visible-key'").unwrap().validate(1, BTreeMap::new()).unwrap();
+    let config =
+        settings("stream_key = 'visible-key'").unwrap().validate(1, BTreeMap::new()).unwrap();
     assert!(!format!("{config:?}").contains("visible-key"));
 }

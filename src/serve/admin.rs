@@ -341,4 +341,3 @@ fn add_cookie(response: &mut Response, token: &str, time: Duration, admission: &
         response.headers.insert(header::SET_COOKIE, cookie);
     }
 }
-

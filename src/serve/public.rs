@@ -9,9 +9,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{StatusCode, Uri};
 use riverrun_net::http::{Request, Response};
 use riverrun_web::admin::{PictureKind, takes_body};
-use riverrun_web::api::{
-    self, Directory, Status, platform_icon, platforms_json, variants_json,
-};
+use riverrun_web::api::{self, Directory, Status, platform_icon, platforms_json, variants_json};
 use riverrun_web::metrics::parse_report;
 use riverrun_web::page::{self, PageKind, PageState, SECURITY_HEADERS};
 use riverrun_web::route::{self, Operation};

@@ -69,9 +69,12 @@ fn variant(rendition: &Rendition, bits: u64) -> Option<(u8, Variant)> {
 fn named(variant: Variant, number: u8, set: &[(u8, Variant)]) -> Variant {
     let same = |set: &Variant| {
         set.video_passthrough == variant.video_passthrough
-            && [(set.scaled_width, variant.scaled_width), (set.scaled_height, variant.scaled_height)]
-                .iter()
-                .all(|(set, is)| *set == 0 || set == is)
+            && [
+                (set.scaled_width, variant.scaled_width),
+                (set.scaled_height, variant.scaled_height),
+            ]
+            .iter()
+            .all(|(set, is)| *set == 0 || set == is)
     };
     let found = set.iter().find(|(at, set)| *at == number && same(set));
     let name = found.map(|(_, set)| set.name.clone()).unwrap_or_default();
@@ -95,8 +98,10 @@ mod tests {
 
     #[test]
     fn the_admins_names_stay_with_their_sizes() {
-        let set = [(0, Variant { name: "Small".to_owned(), scaled_height: 360, ..Variant::default() })];
-        let sized = |scaled_height| Variant { scaled_width: 640, scaled_height, ..Variant::default() };
+        let set =
+            [(0, Variant { name: "Small".to_owned(), scaled_height: 360, ..Variant::default() })];
+        let sized =
+            |scaled_height| Variant { scaled_width: 640, scaled_height, ..Variant::default() };
         assert_eq!(named(sized(360), 0, &set).name, "Small");
         assert_eq!(named(sized(480), 0, &set).name, "");
         assert_eq!(named(sized(360), 1, &set).name, "");

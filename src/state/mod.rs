@@ -143,9 +143,10 @@ impl State {
     fn show(&mut self) {
         let config = WebConfig::of(&self.settings);
         // Ours is SVG.
-        let logo = self.logo.as_ref().map_or(LogoIcon { kind: PictureKind::Svg, size: None }, |l| {
-            LogoIcon::of(l.kind, &l.bytes)
-        });
+        let logo =
+            self.logo.as_ref().map_or(LogoIcon { kind: PictureKind::Svg, size: None }, |l| {
+                LogoIcon::of(l.kind, &l.bytes)
+            });
         self.shown = Shown {
             config_json: config.to_json().into(),
             manifest_json: manifest(&config, logo).into(),

@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::client::{BASIC, FOREIGN, ask, assert_simple, post, routes, set, wait_for_the_admin};
+use crate::client::{
+    BASIC, FOREIGN, ask, assert_simple, log_in, post, routes, set, wait_for_the_admin,
+};
 use crate::http;
 use crate::publish::Publisher;
 use crate::schema::misfits;
@@ -58,6 +60,43 @@ fn every_route_lets_in_whom_it_says() {
             let answer = ask(&server, &route.method, &target, &[BASIC]);
             assert_eq!(answer.status, 501, "{what}");
             assert_simple(&answer, false, &what);
+        }
+    }
+}
+
+/// T5: origins by ways of showing who one is. The bodies are empty, so that nothing is changed.
+#[test]
+fn every_admin_route_by_origin_and_credentials() {
+    let server = Server::start();
+    wait_for_the_admin(&server);
+    let session = log_in(&server, ADMIN_PASSWORD).expect("a session");
+    let (_, routes) = routes(&server);
+    let origins = [None, Some("http://riverrun.test"), Some("https://evil.example"), Some("null")];
+    let bearer = ("Authorization", "Bearer 0123456789abcdef");
+    let shown = [None, Some(("Cookie", session.as_str())), Some(bearer), Some(BASIC)];
+    for route in routes.iter().filter(|route| route.is_admin()) {
+        for origin in origins {
+            for credentials in shown {
+                let headers: Vec<_> = origin
+                    .map(|origin| ("Origin", origin))
+                    .into_iter()
+                    .chain(credentials)
+                    .collect();
+                let answer = ask(&server, &route.method, &route.target(), &headers);
+                let is_foreign = matches!(origin, Some("https://evil.example" | "null"));
+                let changes = route.method != "GET";
+                // A browser sends cookies along with what others' pages ask it to send.
+                let is_blind = changes && origin.is_none() && credentials != Some(BASIC);
+                let is_blind = is_blind && credentials != Some(bearer);
+                let is_admin = matches!(credentials, Some(("Cookie", _) | BASIC));
+                let what = format!("{} {} {headers:?}", route.method, route.path);
+                match answer.status {
+                    403 => assert!(is_foreign || is_blind, "{what}"),
+                    401 => assert!(!is_foreign && !is_blind && !is_admin, "{what}"),
+                    _ => assert!(!is_foreign && !is_blind && is_admin, "{what}"),
+                }
+                assert_eq!(answer.header("access-control-allow-origin"), None, "{what}");
+            }
         }
     }
 }

@@ -9,9 +9,12 @@ use crate::server::Server;
 use crate::tool::wait_for;
 
 /// `admin` and the password of every test server.
-pub(crate) const BASIC: (&str, &str) = ("Authorization", "Basic YWRtaW46cml2ZXJydW4tdGVzdC1wYXNzd29yZA==");
+pub(crate) const BASIC: (&str, &str) =
+    ("Authorization", "Basic YWRtaW46cml2ZXJydW4tdGVzdC1wYXNzd29yZA==");
 /// A page of another site.
 pub(crate) const FOREIGN: (&str, &str) = ("Origin", "https://evil.example");
+/// What pages of other sites cannot send.
+pub(crate) const MARKED: (&str, &str) = ("X-Owncast-CSRF-Protection", "1");
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// An operation of the description.
@@ -89,4 +92,12 @@ pub(crate) fn assert_simple(answer: &Response, success: bool, what: &str) {
     let body = answer.json();
     assert_eq!(body["success"], success, "{what}: {body}");
     assert!(body["message"].as_str().is_some_and(|words| !words.is_empty()), "{what}: {body}");
+}
+
+/// `NAME=TOKEN` of a new session.
+pub(crate) fn log_in(server: &Server, password: &str) -> Option<String> {
+    let body = json!({ "password": password }).to_string();
+    let answer = post(server, "/api/admin/login", &[MARKED], &body);
+    let cookie = answer.header("set-cookie")?;
+    Some(cookie.split(';').next()?.to_owned())
 }

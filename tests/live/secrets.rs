@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::client::{ask, post, routes};
+use crate::client::{MARKED, ask, log_in, post, routes};
 use crate::http::Response;
 use crate::publish::Publisher;
 use crate::server::Server;
 use crate::tool::{scratch, wait_for};
 
 const LIMIT: Duration = Duration::from_secs(30);
-const MARKED: (&str, &str) = ("X-Owncast-CSRF-Protection", "1");
 const KEYS: [&str; 2] = ["tell-nobody-first", "tell-nobody-second"];
 const NEW_PASSWORD: &str = "tell-nobody-password";
 const GUESSED: &str = "guessed-and-not-logged";
@@ -45,14 +44,6 @@ fn first_password(server: &Server) -> String {
     })
 }
 
-/// `NAME=TOKEN` of a new session.
-fn log_in(server: &Server, password: &str) -> Option<String> {
-    let body = json!({ "password": password }).to_string();
-    let answer = post(server, "/api/admin/login", &[MARKED], &body);
-    let cookie = answer.header("set-cookie")?;
-    Some(cookie.split(';').next()?.to_owned())
-}
-
 #[test]
 fn nothing_that_the_public_reads_holds_a_secret() {
     let server = Server::start_without_secrets(&scratch("data"));
@@ -82,7 +73,8 @@ fn nothing_that_the_public_reads_holds_a_secret() {
     server.wait_live();
     drop(guess);
     let token = session.split_once('=').expect("a value").1.to_owned();
-    let mut holder = Holder { secrets: vec![password, token, secret.to_owned(), GUESSED.to_owned()] };
+    let mut holder =
+        Holder { secrets: vec![password, token, secret.to_owned(), GUESSED.to_owned()] };
     holder.secrets.extend(KEYS.map(str::to_owned));
     holder.secrets.extend(["$argon2", "$2a$", NEW_PASSWORD].map(str::to_owned));
 
@@ -123,12 +115,13 @@ fn nothing_that_the_public_reads_holds_a_secret() {
             holder.check_answer(&route.path, &answer);
         }
     }
-    let body = json!({ "value": NEW_PASSWORD }).to_string();
-    assert_eq!(post(&server, "/api/admin/config/adminpass", &admin, &body).status, 200);
+    assert_eq!(ask(&server, "POST", "/api/admin/disconnect", &admin).status, 200);
     drop(publisher);
     wait_for("the broadcast is over", LIMIT, || {
         (server.get("/api/status").json()["online"] == false).then_some(())
     });
+    let body = json!({ "value": NEW_PASSWORD }).to_string();
+    assert_eq!(post(&server, "/api/admin/config/adminpass", &admin, &body).status, 200);
     // The first start shows what it made, once; nothing else is ever written.
     let log = server.log();
     holder.secrets.remove(0);

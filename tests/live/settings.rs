@@ -27,9 +27,10 @@ fn settings(server: &Server) -> Vec<Setting> {
     let settings = routes.iter().filter(|route| route.description["tags"] == json!(["settings"]));
     let settings = settings.map(|route| Setting {
         path: route.path.trim_start_matches("/api/admin/config/").to_owned(),
-        schema: route.description["requestBody"]["content"]["application/json"]["schema"]
-            ["properties"]["value"]
-            .clone(),
+        schema:
+            route.description["requestBody"]["content"]["application/json"]["schema"]["properties"]
+                ["value"]
+                .clone(),
     });
     let settings: Vec<_> = settings.collect();
     assert!(settings.len() > 45, "{} settings", settings.len());
@@ -163,9 +164,7 @@ fn every_setting_at_its_edges_while_a_broadcast_is_on_and_at_the_next_start() {
         }
     }
     // Nobody who watches felt anything.
-    wait_for("the broadcast goes on", LIMIT, || {
-        (newest_segment(&server) > first).then_some(())
-    });
+    wait_for("the broadcast goes on", LIMIT, || (newest_segment(&server) > first).then_some(()));
     let status = server.get("/api/status").json();
     assert_eq!((&status["online"], &status["presentation"]), (&json!(true), &presentation));
 

@@ -185,9 +185,9 @@ mod tests {
         let letters = ["a", ".", "/", "%2e", "%2f", "%5c", "\\", "%00", "%25", "%2"];
         let mut addresses = vec![String::new()];
         for _ in 0..4 {
-            let longer = addresses.iter().flat_map(|address| {
-                letters.iter().map(move |letter| format!("{address}{letter}"))
-            });
+            let longer = addresses
+                .iter()
+                .flat_map(|address| letters.iter().map(move |letter| format!("{address}{letter}")));
             addresses = longer.collect();
             for path in addresses.iter().filter_map(|address| PublicPath::parse(address)) {
                 for name in path.parts() {

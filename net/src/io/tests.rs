@@ -85,7 +85,11 @@ impl ReadAt for Pieces {
         let is_lost = offset + length as u64 > STORED_BYTES - self.lost;
         Box::pin(async move {
             glommio::timer::sleep(Duration::from_millis(1)).await;
-            if is_lost { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(vec![7; length].into()) }
+            if is_lost {
+                Err(std::io::ErrorKind::NotFound.into())
+            } else {
+                Ok(vec![7; length].into())
+            }
         })
     }
 }

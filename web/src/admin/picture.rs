@@ -84,7 +84,7 @@ fn big_endian(bytes: &[u8], at: usize, length: usize) -> Option<u32> {
 
 /// Walks the segments to the frame header (ITU-T T.81 B.2.2).
 fn jpeg_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let mut at = 2;
+    let mut at: usize = 2;
     loop {
         let marker = match bytes.get(at..at.checked_add(2)?)? {
             // Any number of fill bytes may stand before a marker.
@@ -138,7 +138,8 @@ mod tests {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0\0\0\0\x80\x08\x06";
     const GIF: &[u8] = b"GIF89a\x40\x01\xb4\0";
     /// An application segment, fill bytes, a table that looks like a frame, the frame.
-    const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x04JF\xff\xff\xc4\0\x03x\xff\xc2\0\x0b\x08\0\x48\0\x60";
+    const JPEG: &[u8] =
+        b"\xff\xd8\xff\xe0\0\x04JF\xff\xff\xc4\0\x03x\xff\xc2\0\x0b\x08\0\x48\0\x60";
 
     #[test]
     fn kinds_are_those_of_the_bytes() {

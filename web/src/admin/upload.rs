@@ -131,11 +131,7 @@ pub fn parse_emoji_name(body: &[u8]) -> Result<String, UploadError> {
     Ok(name.rsplit('/').next().unwrap_or_default().to_owned())
 }
 
-fn picture(
-    url: &str,
-    bytes_max: usize,
-    allowed: &[PictureKind],
-) -> Result<Picture, UploadError> {
+fn picture(url: &str, bytes_max: usize, allowed: &[PictureKind]) -> Result<Picture, UploadError> {
     let rest = url.trim().strip_prefix("data:").ok_or(UploadError::NoDataUrl)?;
     let (said, encoded) = rest.split_once(";base64,").ok_or(UploadError::NoDataUrl)?;
     let bytes = base64::decode(encoded.as_bytes()).ok_or(UploadError::NoDataUrl)?;

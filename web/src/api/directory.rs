@@ -74,10 +74,8 @@ pub fn variants_json(variants: &[(u8, Variant)]) -> Vec<u8> {
     ordered.sort_by_key(|(_, variant)| {
         (!variant.video_passthrough, std::cmp::Reverse(variant.video_bitrate))
     });
-    let named = |(index, variant): &(u8, Variant)| Named {
-        name: variant.display_name(),
-        index: *index,
-    };
+    let named =
+        |(index, variant): &(u8, Variant)| Named { name: variant.display_name(), index: *index };
     json::write(&ordered.into_iter().map(named).collect::<Vec<_>>())
 }
 

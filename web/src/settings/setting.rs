@@ -71,7 +71,11 @@ impl Setting {
 
     /// Puts a value that people wrote by hand into `settings`; locks do not matter. What is neither
     /// text by its shape nor JSON is told as text of the wrong kind.
-    pub(super) fn load_text(&self, settings: &mut Settings, text: &str) -> Result<(), SettingError> {
+    pub(super) fn load_text(
+        &self,
+        settings: &mut Settings,
+        text: &str,
+    ) -> Result<(), SettingError> {
         let written = || Value::String(text.to_owned());
         let value = match self.shape {
             Shape::Text { .. } | Shape::Line { .. } | Shape::Word(_) => written(),

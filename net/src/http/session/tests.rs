@@ -257,10 +257,9 @@ fn a_stored_body_is_sent_in_pieces_and_the_next_request_waits_behind_it() {
     session.poll_request(now).unwrap();
     session.respond(now, Response::ok("video/mp4", Body::Stored(stored())));
     let mut sent = Vec::new();
-    while let Some(rest) = session.stored_body() {
+    while let Some(reading) = session.stored_body().map(Stored::read) {
         assert!(session.poll_request(now).is_none() && session.deadline().is_none());
         assert!(!session.wants_input() && !session.is_answering());
-        let reading = rest.read();
         let mut piece = futures_lite::future::block_on(reading).unwrap();
         // A source may give less than was asked for, or more than is left.
         piece.truncate(70);
