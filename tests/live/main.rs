@@ -30,9 +30,9 @@
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
 //! | `shards` | a shard that hangs is replaced while the others serve |
 //!
-//! The rest is the harness: `server`, `publish`, `browser`, `http`, `client`, `playlist`, `lint`, `player`,
-//! `frames`, `boxes`, `schema`, `tool`, `watched`; `refused` is the table of the HTTP engine's own
-//! tests.
+//! The rest is the harness: `server`, `publish`, `browser`, `http`, `client`, `playlist`, `lint`,
+//! `player`, `frames`, `boxes`, `schema`, `tool`, `watched`; `refused` is the table of the HTTP
+//! engine's own tests.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 

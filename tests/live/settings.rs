@@ -33,7 +33,7 @@ fn settings(server: &Server) -> Vec<Setting> {
                 .clone(),
     });
     let settings: Vec<_> = settings.collect();
-    assert!(settings.len() > 45, "{} settings", settings.len());
+    assert!(settings.len() > 40, "{} settings", settings.len());
     settings
 }
 
@@ -80,7 +80,7 @@ fn edges(schema: &Value) -> Vec<Edge> {
         "string" => vec![
             (json!(""), true),
             (json!("a"), true),
-            (json!("ä".repeat(many("maxLength"))), true),
+            (json!(letter(many("maxLength")).repeat(many("maxLength"))), true),
             (json!("a".repeat(many("maxLength") + 1)), false),
             (json!(7), false),
             (json!({}), false),
@@ -111,6 +111,11 @@ fn edges(schema: &Value) -> Vec<Edge> {
     }
 }
 
+/// Two bytes long, unless so many would not fit into a variable of the environment (128 KiB).
+const fn letter(count: usize) -> &'static str {
+    if count > 50_000 { "a" } else { "ä" }
+}
+
 /// The plainest value that fits.
 fn example(schema: &Value) -> Value {
     match schema["type"].as_str() {
@@ -128,6 +133,14 @@ fn example(schema: &Value) -> Value {
 
 fn config(server: &Server) -> Value {
     ask(server, "GET", "/api/admin/serverconfig", &[BASIC]).json()
+}
+
+/// Every test server has its own.
+fn without_ports(mut config: Value) -> Value {
+    for name in ["webServerPort", "rtmpServerPort"] {
+        config[name] = Value::Null;
+    }
+    config
 }
 
 /// Number of the segment that is being written.
@@ -168,11 +181,11 @@ fn every_setting_at_its_edges_while_a_broadcast_is_on_and_at_the_next_start() {
     let status = server.get("/api/status").json();
     assert_eq!((&status["online"], &status["presentation"]), (&json!(true), &presentation));
 
-    let last = config(&server);
+    let last = without_ports(config(&server));
     drop(server.kill_and_keep_data());
     let server = Server::start_in(&data, &[]);
     wait_for_the_admin(&server);
-    assert_eq!(config(&server), last, "a restart keeps all of it");
+    assert_eq!(without_ports(config(&server)), last, "a restart keeps all of it");
     drop(server);
     // The first and the last value that each took, out of the environment.
     let mut firsts: Vec<(String, Value)> = Vec::new();
@@ -225,11 +238,10 @@ fn refuses(name: &str, value: &str) -> String {
 fn what_no_setting_takes_is_refused_at_the_start() {
     let server = Server::start();
     for Setting { path, schema } in settings(&server) {
-        // What the environment can say: text is text.
+        // What the environment can say: where text is wanted all is text, elsewhere JSON.
         let is_text = schema["type"] == "string" || schema["enum"][0].is_string();
-        let refused = edges(&schema).into_iter().filter(|(value, fits)| {
-            !fits && (!is_text || value.as_str().is_some_and(|text| text != "1"))
-        });
+        let refused = edges(&schema).into_iter();
+        let refused = refused.filter(|(value, fits)| !fits && value.is_string() == is_text);
         for (value, _) in refused.take(3) {
             let said = refuses(&variable(&path), &text(&value));
             assert!(said.contains(&path), "{path}: {said}");

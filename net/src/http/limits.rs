@@ -17,8 +17,8 @@ pub struct Limits {
     /// Largest body for a method and target, in bytes after the chunked coding is undone; larger is
     /// 413. Asked once per request that has a body; the buffer grows only as bytes arrive.
     pub body_bytes_max: fn(&Method, &Uri) -> usize,
-    /// What is answered to a request that no handler sees. A plain sentence, unless the server has a
-    /// form of its own for what its clients can get wrong.
+    /// What is answered to a request that no handler sees. A plain sentence, unless the server has
+    /// a form of its own for what its clients can get wrong.
     pub refusal: fn(&RequestError) -> Response,
     /// Input kept while a request is being answered, in bytes: pipelined requests wait here. At
     /// the cap reading stops until the answer is out.

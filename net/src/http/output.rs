@@ -30,8 +30,8 @@ const OFFERED_SLICES_MAX: usize = 16;
 const COPIED_BODY_BYTES_MAX: usize = 2 << 10;
 
 impl Output {
-    /// Queues head and body of one answer; the body not for HEAD and not where none may be. A stored
-    /// body comes later, by [`push_piece`](Self::push_piece).
+    /// Queues head and body of one answer; the body not for HEAD and not where none may be. A
+    /// stored body comes later, by [`push_piece`](Self::push_piece).
     pub(super) fn push(
         &mut self,
         response: &Response,

@@ -2,7 +2,8 @@
 //!
 //! Paths are compared whole with names that we know; nothing is decoded or joined. All our names
 //! are plain ASCII, so a path with a percent sign, a backslash, a NUL or dot-dot is simply not ours
-//! (T6). Only the operator's own files may be called otherwise: see `public_file`. A path that exists under another method is told apart from one that does not exist.
+//! (T6). Only the operator's own files may be called otherwise: see `public_file`. A path that
+//! exists under another method is told apart from one that does not exist.
 //!
 //! `table` declares every route but the page's own files; media, which players ask for several
 //! times a second, is recognised before the table is searched.
