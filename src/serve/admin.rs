@@ -85,7 +85,8 @@ async fn admit(
 ) -> Result<Option<String>, Response> {
     let services = &shard.plan.services;
     let client = services.client(peer, forwarded_for(request).as_deref());
-    let state = shard.state();
+    // Not this shard's, which may be an instant older: a new password counts at once.
+    let state = services.board.state();
     let now = Instant::now();
     match services.door.admit(now, client, shown, state.password_hash.as_ref()).await {
         Verdict::Welcome(token) => Ok(token),
@@ -154,7 +155,8 @@ async fn carry_out(shard: &Shard, operation: Operation, request: &Request) -> Re
     match operation {
         Operation::AdminStatus => json(status(shard).await.to_json()),
         Operation::ServerConfig => {
-            let state = shard.state();
+            // Whoever has just changed something reads it back, whatever shard is asked.
+            let state = services.board.state();
             let facts = ServerFacts {
                 stream_keys: &state.stream_keys,
                 stream_key_overridden: state.stream_key_override.is_some(),

@@ -219,7 +219,7 @@ pub const WINDOW_START_MAX: i64 = 253_402_300_799;
 pub fn window_start(query: Option<&str>) -> Option<i64> {
     let value = query?.split('&').find_map(|pair| pair.strip_prefix("windowStart="))?;
     let seconds = value.parse::<i64>().ok()?;
-    (0..=WINDOW_START_MAX).contains(&seconds).then_some(seconds * 1_000)
+    (0..=WINDOW_START_MAX).contains(&seconds).then(|| seconds * 1_000)
 }
 
 #[cfg(test)]

@@ -136,8 +136,8 @@ pub enum AnswerShape {
 
 /// Longest body where nothing larger is declared, bytes.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
-/// Longest body of a setter, bytes: 100,000 characters, each written as an escape of six.
-pub(super) const SETTER_BYTES_MAX: usize = 1 << 20;
+/// Longest body of a setter, bytes: 100,000 characters, each written as two escapes of six.
+pub(super) const SETTER_BYTES_MAX: usize = 1_280 << 10;
 
 impl Endpoint {
     /// Value of `Allow`, and of `Access-Control-Allow-Methods`.

@@ -47,7 +47,10 @@ pub fn document() -> Vec<u8> {
 
 fn operation(endpoint: &Endpoint, method: &str) -> Value {
     let words = endpoint.path.split(['/', '{', '}', '.', '-']).filter(|word| !word.is_empty());
-    let id = words.fold(method.to_owned(), |id, word| format!("{id}_{word}"));
+    let mut id = words.fold(method.to_owned(), |id, word| format!("{id}_{word}"));
+    if endpoint.path.len() > 1 && endpoint.path.ends_with('/') {
+        id.push_str("_folder");
+    }
     let mut operation = json!({
         "operationId": id,
         "tags": [tag(endpoint)],
