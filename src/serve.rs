@@ -42,7 +42,10 @@ impl Handler for Viewers {
             response = restarting();
         }
         if !response.headers.contains_key(header::CACHE_CONTROL) {
-            let cache = if response.status.is_success() { route.cache() } else { Cache::Never };
+            // A 304 renews what is kept, with the word of the 200 (RFC 9110 §15.4.5).
+            let is_kept =
+                response.status.is_success() || response.status == StatusCode::NOT_MODIFIED;
+            let cache = if is_kept { route.cache() } else { Cache::Never };
             set(&mut response, header::CACHE_CONTROL, cache.header());
         }
         // A player on another site must be able to read why it was refused (CH-5).

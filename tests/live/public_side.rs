@@ -46,6 +46,7 @@ fn files_of_the_public_folder_are_served_and_nothing_beside_them() {
     let etag = whole.header("etag").expect("a validator").to_owned();
     let same = ask(&server, "GET", path, &[("If-None-Match", etag.as_str())]);
     assert_eq!((same.status, same.body.len()), (304, 0));
+    assert_eq!(same.header("cache-control"), Some("no-cache"));
     let head = ask(&server, "HEAD", path, &[]);
     assert_eq!(head.header("content-length"), Some("3000017"));
     for (range, from, to) in [
