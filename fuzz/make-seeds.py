@@ -206,7 +206,8 @@ def text():
     seed("config", "wrong", "shards = 0\nhtpp = 1\n")
     seed("config", "nested", "a.b.c = [1, {x = 1.5}, 2026-01-01T00:00:00Z]\n")
     for name, path in {"page": "/", "playlist": "/hls/0/stream.m3u8", "part": "/hls/audio/12.0.m4s", "init": "/hls/0/init-1.mp4",
-                       "api": "/api/status", "dots": "/hls/../../etc/passwd", "percent": "/%68ls/stream.m3u8"}.items():
+                       "api": "/api/status", "dots": "/hls/../../etc/passwd", "percent": "/%68ls/stream.m3u8", "public": "/public/clips/two%20words.mp4",
+                       "public-up": "/public/%2e%2e/%2fetc"}.items():
         seed("route", name, path)
     for name, told in (
         ("json", b'{"br":3200,"bs":true,"mtp":25400,"ltc":1500,"sid":"6e2f","sta":"p","ttlb":250}'),

@@ -5,6 +5,7 @@
 //! says the name: a typing mistake in an unattended installation must not start a server with other
 //! settings than its operator believes.
 
+mod environment;
 mod error;
 pub mod limits;
 mod proxies;
@@ -172,7 +173,7 @@ pub struct Settings {
     #[arg(long, value_name = "LIST", env = "RIVERRUN_TRUSTED_PROXIES")]
     trusted_proxies: Option<TrustedProxies>,
     /// Settings of the admin by the names of the API; it then shows them and cannot change them.
-    /// In the file only.
+    /// In the file; in the environment each has a variable of its own.
     #[arg(skip)]
     #[serde(default)]
     settings: BTreeMap<String, toml::Value>,
@@ -205,28 +206,6 @@ const HARMLESS_KEYS: [&str; 15] = [
     "audio_passthrough",
     "audio_bitrate",
     "trusted_proxies",
-];
-
-/// Names in the environment that are read. Anything else that begins like ours is a mistake.
-const ENVIRONMENT: [&str; 18] = [
-    "RIVERRUN_CONFIG",
-    "RIVERRUN_DATA",
-    "RIVERRUN_HTTP",
-    "RIVERRUN_RTMP",
-    "RIVERRUN_SHARDS",
-    "RIVERRUN_STREAM_KEY",
-    "RIVERRUN_ADMIN_PASSWORD",
-    "RIVERRUN_DEMO",
-    "RIVERRUN_LOG",
-    "RIVERRUN_GRACE_SECONDS",
-    "RIVERRUN_REWIND_SECONDS",
-    "RIVERRUN_SEGMENT_SECONDS",
-    "RIVERRUN_RENDITIONS",
-    "RIVERRUN_PAUSE_IDLE_RENDITIONS",
-    "RIVERRUN_PAUSE_IDLE_SECONDS",
-    "RIVERRUN_AUDIO_PASSTHROUGH",
-    "RIVERRUN_AUDIO_BITRATE",
-    "RIVERRUN_TRUSTED_PROXIES",
 ];
 
 /// How much is logged.
@@ -280,6 +259,8 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// Settings of the admin by the names of the API. Each is one that the API would take.
     pub settings: BTreeMap<String, toml::Value>,
+    /// The same out of the environment, as written there; they win.
+    pub environment: BTreeMap<&'static str, String>,
     /// What was given rather than left at its default.
     pub given: Given,
     /// What it was made of, to read its file again.
@@ -304,17 +285,17 @@ impl Config {
     /// Reads the text of a configuration file; `path` is its name in errors, `cores` the number of
     /// shards when the text has none.
     pub fn parse(text: &str, path: &Path, cores: usize) -> Result<Self, ConfigError> {
-        parse_file(text, path)?.validate(cores)
+        parse_file(text, path)?.validate(cores, BTreeMap::new())
     }
 
     /// Merges what was typed (and the environment, which clap has read) with the file it names.
     pub fn load(arguments: ServeArguments, cores: usize) -> Result<Self, ConfigError> {
-        check_environment(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+        let environment = environment::settings_of(std::env::vars_os())?;
         let file = match &arguments.config {
             Some(path) => read_file(path)?,
             None => Settings::default(),
         };
-        let config = arguments.settings.clone().over(file).validate(cores)?;
+        let config = arguments.settings.clone().over(file).validate(cores, environment)?;
         Ok(Self { typed: arguments, ..config })
     }
 
@@ -322,25 +303,6 @@ impl Config {
     pub fn read_again(&self) -> Result<Self, ConfigError> {
         Self::load(self.typed.clone(), self.shards)
     }
-}
-
-fn check_environment(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
-    for name in names {
-        if name.starts_with("RIVERRUN_")
-            && !ENVIRONMENT.contains(&name.as_str())
-            && !is_service_variable(&name)
-        {
-            return Err(ConfigError::UnknownVariable { name });
-        }
-    }
-    Ok(())
-}
-
-/// Kubernetes gives every container the address of each service; ours may be called riverrun.
-fn is_service_variable(name: &str) -> bool {
-    name == "RIVERRUN_PORT"
-        || name.starts_with("RIVERRUN_PORT_")
-        || name.starts_with("RIVERRUN_SERVICE_")
 }
 
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {
@@ -390,7 +352,11 @@ impl Settings {
         }
     }
 
-    fn validate(self, cores: usize) -> Result<Config, ConfigError> {
+    fn validate(
+        self,
+        cores: usize,
+        environment: BTreeMap<&'static str, String>,
+    ) -> Result<Config, ConfigError> {
         let shards = self.shards.unwrap_or_else(|| cores.clamp(1, limits::SHARDS_MAX));
         in_range("shards", shards as u64, 1, limits::SHARDS_MAX as u64)?;
         let grace = self.grace_seconds.unwrap_or(30);
@@ -425,6 +391,10 @@ impl Settings {
             let wrong = |reason: String| ConfigError::Setting { path: path.clone(), reason };
             admin.lock(path, value, "the file").map_err(|error| wrong(error.to_string()))?;
         }
+        for (&path, text) in &environment {
+            let wrong = |reason: String| ConfigError::Variable { path, reason };
+            admin.lock_text(path, text, "it").map_err(|error| wrong(error.to_string()))?;
+        }
         let given = Given {
             http: self.http.is_some(),
             rtmp: self.rtmp.is_some(),
@@ -446,6 +416,7 @@ impl Settings {
             renditions: self.renditions.unwrap_or_default(),
             trusted_proxies: self.trusted_proxies.unwrap_or_default(),
             settings: self.settings,
+            environment,
             given,
             idle: IdleSetting {
                 pause: self.pause_idle_renditions.unwrap_or_default(),

@@ -10,8 +10,9 @@
 //! released. A shard whose [`load`] makes viewers late takes no more of them. What a broadcast is
 //! like, second by second, lies in [`health`]. What the operator has set is a [`state`] that one
 //! thread changes and every shard reads; [`login`] knows the admin, [`statistics`] who watches,
-//! [`log`] what happened; a shard reaches them all through its [`services`]. [`demo`] is a
-//! publisher without a connection, and [`doctor`] tells what a machine can hold.
+//! [`log`] what happened, and [`public_files`] reads what lies in the operator's folder; a shard
+//! reaches them all through its [`services`]. [`demo`] is a publisher without a connection, and
+//! [`doctor`] tells what a machine can hold.
 //!
 //! No protocol byte is parsed here: that is `media`'s and `net`'s work. Units: a `Duration` or a
 //! type says its own, raw integers end in theirs.
@@ -38,6 +39,7 @@ pub mod on_air;
 pub mod packager;
 pub mod pipeline;
 pub mod probe;
+pub mod public_files;
 pub mod publish;
 pub mod secrets;
 pub mod serve;

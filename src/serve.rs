@@ -7,20 +7,24 @@
 mod admin;
 mod live;
 mod public;
+mod public_file;
 mod still;
+mod variants;
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 use riverrun_net::http::conditional::apply_conditions;
 use riverrun_net::http::cors::{Cors, add_vary};
 use riverrun_net::http::range::apply_range;
-use riverrun_net::http::{PlainRequest, Request, Response};
+use riverrun_net::http::{PlainRequest, Request, RequestError, Response};
 use riverrun_net::io::{Handler, PlainAnswer};
 use riverrun_web::api::SimpleResponse;
 use riverrun_web::assets::Asset;
+use riverrun_web::page::PageKind;
 use riverrun_web::route::{Allow, Cache, Endpoint, Operation, Route, Sharing};
 
 use crate::shard::Shard;
@@ -38,7 +42,10 @@ impl Handler for Viewers {
             response = restarting();
         }
         if !response.headers.contains_key(header::CACHE_CONTROL) {
-            let cache = if response.status.is_success() { route.cache() } else { Cache::Never };
+            // A 304 renews what is kept, with the word of the 200 (RFC 9110 §15.4.5).
+            let is_kept =
+                response.status.is_success() || response.status == StatusCode::NOT_MODIFIED;
+            let cache = if is_kept { route.cache() } else { Cache::Never };
             set(&mut response, header::CACHE_CONTROL, cache.header());
         }
         // A player on another site must be able to read why it was refused (CH-5).
@@ -82,8 +89,12 @@ impl Viewers {
                 Cors::Closed.preflight(request, methods)
             }
             Route::WrongMethod(Allow(methods)) => {
-                // API §1.1: the router's own answer has no words.
-                Response::new(StatusCode::METHOD_NOT_ALLOWED).header(header::ALLOW, methods)
+                let sentence = format!("this address takes {methods}");
+                simple(StatusCode::METHOD_NOT_ALLOWED, &sentence).header(header::ALLOW, methods)
+            }
+            // Programs read the envelope, people the sentence.
+            Route::NotFound if request.uri.path().starts_with("/api/") => {
+                simple(StatusCode::NOT_FOUND, "there is nothing at this address")
             }
             Route::NotFound => {
                 Response::text(StatusCode::NOT_FOUND, "there is nothing at this address")
@@ -101,7 +112,11 @@ impl Viewers {
     ) -> Response {
         let shard = &self.shard;
         match endpoint.operation {
-            Operation::Page => public::page(shard, request),
+            Operation::Page => public::page(shard, request, PageKind::Whole),
+            Operation::VideoEmbed => public::page(shard, request, PageKind::VideoEmbed),
+            Operation::ChatEmbed => Response::new(StatusCode::TEMPORARY_REDIRECT)
+                .header(header::LOCATION, "/embed/chat/readonly"),
+            Operation::PublicFile => public_file::answer(shard, name, request).await,
             Operation::MultivariantPlaylist => {
                 self.note_viewer(peer, request);
                 live::multivariant(shard, request).await
@@ -120,7 +135,6 @@ impl Viewers {
                 Response::text(StatusCode::SERVICE_UNAVAILABLE, words)
             }
             Operation::Ready => Response::text(StatusCode::OK, "ready"),
-            Operation::Favicon => picture("favicon.ico", request),
             Operation::Thumbnail => still::thumbnail(shard, request),
             Operation::Preview => still::preview(shard, request),
             Operation::PlaybackReport => public::playback_report(shard, peer, request),
@@ -155,6 +169,25 @@ fn simple(status: StatusCode, message: &str) -> Response {
     let body = SimpleResponse { message, success: status.is_success() };
     let mut response = json(body.to_json());
     response.status = status;
+    response
+}
+
+/// What a request gets that the HTTP engine turns away before anybody sees it: the envelope where a
+/// client of the API may have brought it about.
+pub fn refusal(error: &RequestError) -> Response {
+    match error {
+        // No word to pages of other sites: it may be the admin's side that was asked.
+        RequestError::BodyTooLarge { .. } | RequestError::BodyTimeout { .. } => {
+            simple(error.status(), &error.to_string()).header(header::CACHE_CONTROL, "no-store")
+        }
+        other => other.response(),
+    }
+}
+
+/// When to come again.
+fn retry_after(mut response: Response, time: Duration) -> Response {
+    let seconds = HeaderValue::from(time.as_secs().max(1));
+    response.headers.insert(header::RETRY_AFTER, seconds);
     response
 }
 
@@ -199,6 +232,9 @@ fn json(body: impl Into<bytes::Bytes>) -> Response {
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .header(header::EXPIRES, "Thu, 1 Jan 1970 00:00:00 GMT")
 }
+
+/// Policy of a picture that may hold script, which then runs nowhere (T2).
+const PICTURE_CSP: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
 fn set(response: &mut Response, name: HeaderName, value: &'static str) {
     response.headers.insert(name, HeaderValue::from_static(value));

@@ -51,8 +51,8 @@ const LAST_PARTS_TIME: Duration = Duration::from_secs(1);
 const PORT_RELEASE_TIME_MAX: Duration = Duration::from_secs(1);
 /// Pause between two looks at a taken port.
 const PORT_RETRY_INTERVAL: Duration = Duration::from_millis(5);
-/// Open files kept for publishers, rings, the store and the log.
-const OPEN_FILES_RESERVED: u64 = 768;
+/// Open files kept for publishers, rings, the store, files on their way to viewers and the log.
+const OPEN_FILES_RESERVED: u64 = 896;
 /// Viewers' connections of a shard however few files are allowed.
 const CONNECTIONS_MIN: usize = 64;
 

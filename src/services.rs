@@ -13,9 +13,13 @@ use crate::health::HealthBoard;
 use crate::ladder::LadderControl;
 use crate::log::LogRing;
 use crate::login::Door;
+use crate::public_files::PublicFiles;
 use crate::publish::Outlets;
 use crate::state::{State, StateBoard, Writer};
 use crate::statistics::Statistics;
+
+/// Folder of the operator's own files in the data folder (API §1.3).
+const PUBLIC_FOLDER: &str = "public";
 
 /// See the module.
 #[derive(Clone)]
@@ -30,6 +34,8 @@ pub struct Services {
     pub statistics: Statistics,
     /// The newest lines of the log.
     pub log: LogRing,
+    /// Files of the operator's own.
+    pub public_files: PublicFiles,
     /// Tells viewers apart.
     pub viewer_keys: ViewerKeys,
     trusted_proxies: Arc<TrustedProxies>,
@@ -64,6 +70,7 @@ impl Services {
                 (health.clone(), history),
             )?,
             door: Door::start()?,
+            public_files: PublicFiles::start(&config.data.join(PUBLIC_FOLDER))?,
             log,
             viewer_keys: viewer_keys()?,
             trusted_proxies: Arc::new(config.trusted_proxies.clone()),
@@ -79,6 +86,7 @@ impl Services {
             door: Door::start()?,
             statistics: Statistics::closed(),
             log: LogRing::default(),
+            public_files: PublicFiles::closed(),
             viewer_keys: viewer_keys()?,
             trusted_proxies: Arc::default(),
         })

@@ -36,7 +36,7 @@ use crate::ingest;
 use crate::ladder::{Demand, LadderControl};
 use crate::load::Load;
 use crate::publish::Outlets;
-use crate::serve::Viewers;
+use crate::serve::{self, Viewers};
 use crate::services::Services;
 use crate::stage::StageMessage;
 use crate::state::State;
@@ -256,7 +256,7 @@ async fn serve_viewers(shard: Rc<Shard>, listener: Listener) {
     let (stop, gate) = (shard.stop.clone(), shard.gate.clone());
     let body_bytes_max =
         |method: &http::Method, uri: &http::Uri| route::body_bytes_max(method, uri.path());
-    let limits = Rc::new(Limits { body_bytes_max, ..Limits::default() });
+    let limits = Rc::new(Limits { body_bytes_max, refusal: serve::refusal, ..Limits::default() });
     serve_listener(listener, handler, limits, admission, stop, gate, |error| {
         tracing::warn!(%error, "a viewer's connection could not be accepted");
     })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::ENVIRONMENT;
+use super::environment::{ENVIRONMENT, SETTINGS_PREFIX};
 
 /// A configuration the server does not start with (exit code 78).
 #[derive(Debug, Error)]
@@ -32,10 +32,28 @@ pub enum ConfigError {
         reason: String,
     },
     /// A variable that begins like ours and means nothing.
-    #[error("the environment variable {name} is not known; known are {}", ENVIRONMENT.join(", "))]
+    #[error(
+        "the environment variable {name} is not known; known are {}, and {SETTINGS_PREFIX} with \
+         the name of a setting behind it",
+        ENVIRONMENT.join(", ")
+    )]
     UnknownVariable {
         /// Its name.
         name: String,
+    },
+    /// A variable whose value is no text.
+    #[error("the environment variable {name} is not UTF-8")]
+    VariableText {
+        /// Its name.
+        name: String,
+    },
+    /// A variable with a setting that the API would not take.
+    #[error("the environment variable of the setting {path:?}: {reason}")]
+    Variable {
+        /// The setting's name in the API.
+        path: &'static str,
+        /// What is wrong.
+        reason: String,
     },
     /// A number outside its range.
     #[error("{name} is {seen}; allowed is {min} to {max}")]

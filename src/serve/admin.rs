@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use http::header::{self, HeaderName, HeaderValue};
+use http::header::{self, HeaderValue};
 use http::{Method, StatusCode};
 use riverrun_net::http::cors::add_vary;
 use riverrun_net::http::{Request, Response};
@@ -16,7 +16,7 @@ use riverrun_web::route::{Access, Endpoint, Operation};
 use riverrun_web::settings::{parse_password, parse_stream_keys};
 use riverrun_web::{history, prometheus};
 
-use super::{coming, forwarded_for, json, set, simple};
+use super::{coming, forwarded_for, json, retry_after, set, simple, variants};
 use crate::config::Secret;
 use crate::login::{SESSION_TIME, Verdict};
 use crate::shard::Shard;
@@ -32,6 +32,8 @@ const ALLOWED_HEADERS: &str =
 const REALM: &str = "Basic realm=\"Owncast Authenticated Request\"";
 /// Methods of all of the admin's routes.
 const METHODS: &str = "GET, POST, PUT, DELETE, OPTIONS";
+/// When to try again what the disk did not take: it needs a person first.
+const DISK_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// Seconds whose mean is told as the rate of the publisher.
 const RATE_SECONDS: usize = 10;
 
@@ -96,7 +98,8 @@ async fn admit(
 ) -> Result<Option<String>, Response> {
     let services = &shard.plan.services;
     let client = services.client(peer, forwarded_for(request).as_deref());
-    let state = shard.state();
+    // Not this shard's, which may be an instant older: a new password counts at once.
+    let state = services.board.state();
     let now = Instant::now();
     match services.door.admit(now, client, shown, state.password_hash.as_ref()).await {
         Verdict::Welcome(token) => Ok(token),
@@ -165,7 +168,8 @@ async fn carry_out(shard: &Shard, operation: Operation, request: &Request) -> Re
     match operation {
         Operation::AdminStatus => json(status(shard).await.to_json()),
         Operation::ServerConfig => {
-            let state = shard.state();
+            // Whoever has just changed something reads it back, whatever shard is asked.
+            let state = services.board.state();
             let facts = ServerFacts {
                 stream_keys: &state.stream_keys,
                 stream_key_overridden: state.stream_key_override.is_some(),
@@ -208,6 +212,13 @@ async fn carry_out(shard: &Shard, operation: Operation, request: &Request) -> Re
             Ok(picture) => change(shard, Change::Logo(picture)).await,
             Err(error) => refused(&error),
         },
+        Operation::SetFavicon if request.method == Method::DELETE => {
+            change(shard, Change::Favicon(None)).await
+        }
+        Operation::SetFavicon => match admin::parse_favicon(body) {
+            Ok(picture) => change(shard, Change::Favicon(Some(picture))).await,
+            Err(error) => refused(&error),
+        },
         Operation::EmojiUpload => match admin::parse_emoji(body) {
             Ok(emoji) => change(shard, Change::Emoji(emoji)).await,
             Err(error) => refused(&error),
@@ -233,7 +244,8 @@ async fn change(shard: &Shard, change: Change) -> Response {
             retry_after(response, Duration::from_secs(1))
         }
         Err(error) if error.is_ours() => {
-            simple(StatusCode::INTERNAL_SERVER_ERROR, "the change could not be kept: see the log")
+            let sentence = "nothing was changed: the data folder could not be written; see the log";
+            retry_after(simple(StatusCode::SERVICE_UNAVAILABLE, sentence), DISK_RETRY_AFTER)
         }
         Err(error) => refused(&error),
     }
@@ -295,7 +307,11 @@ async fn status(shard: &Shard) -> AdminStatus {
         stream_details: stream_details(shard),
     });
     let level = state.settings.video.level();
-    let current = broadcaster.as_ref().map(|_| CurrentBroadcast::new(&state.variants(), level));
+    let current = broadcaster.as_ref().map(|_| {
+        let on_offer: Vec<_> =
+            variants::on_offer(shard).into_iter().map(|(_, variant)| variant).collect();
+        CurrentBroadcast::new(&on_offer, level)
+    });
     AdminStatus {
         current_broadcast: current,
         broadcaster,
@@ -359,10 +375,4 @@ fn add_cookie(response: &mut Response, token: &str, time: Duration, admission: &
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers.insert(header::SET_COOKIE, cookie);
     }
-}
-
-fn retry_after(mut response: Response, time: Duration) -> Response {
-    let seconds = HeaderValue::from(time.as_secs().max(1));
-    response.headers.insert(HeaderName::from_static("retry-after"), seconds);
-    response
 }

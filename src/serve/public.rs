@@ -9,13 +9,13 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri};
 use riverrun_net::http::{Request, Response};
 use riverrun_web::admin::{PictureKind, takes_body};
-use riverrun_web::api::{self, Directory, Status, platforms_json};
+use riverrun_web::api::{self, Directory, Status, platform_icon, platforms_json, variants_json};
 use riverrun_web::metrics::{self, Cmcd, parse_report};
-use riverrun_web::page::{self, PageState, SECURITY_HEADERS};
+use riverrun_web::page::{self, PageKind, PageState, SECURITY_HEADERS};
 use riverrun_web::route::{self, Operation};
 use riverrun_web::viewers::ViewerKey;
 
-use super::{conditional, forwarded_for, json, live, picture, set, simple};
+use super::{PICTURE_CSP, conditional, forwarded_for, json, live, picture, set, simple, variants};
 use crate::clock;
 use crate::shard::Shard;
 use crate::state::PictureFile;
@@ -27,17 +27,19 @@ static DESCRIPTION: LazyLock<Bytes> = LazyLock::new(|| route::document().into())
 static PLATFORMS: LazyLock<Bytes> = LazyLock::new(|| platforms_json().into());
 
 /// The page, or the way to the playlist for a media player.
-pub(super) fn page(shard: &Shard, request: &Request) -> Response {
+pub(super) fn page(shard: &Shard, request: &Request, kind: PageKind) -> Response {
     let agent = request.header(header::USER_AGENT).unwrap_or_default();
     // Some of the programs that make previews call themselves players.
-    if api::wants_playlist(agent) && !api::wants_preview(agent) {
+    let is_player = api::wants_playlist(agent) && !api::wants_preview(agent);
+    if is_player && kind == PageKind::Whole {
         return Response::new(StatusCode::TEMPORARY_REDIRECT)
             .header(header::LOCATION, "/hls/stream.m3u8");
     }
     let (status, state) = (status_of(shard), shard.state());
     let origin = origin(&state.settings.instance.server_url, request);
     let config = &state.shown.config;
-    let page = page::render(&PageState { status: &status, config, origin: origin.as_deref() });
+    let origin = origin.as_deref();
+    let page = page::render(&PageState { status: &status, config, origin, kind });
     let mut response = Response::ok("text/html; charset=utf-8", Bytes::from(page.html))
         .header(header::CONTENT_SECURITY_POLICY, page.csp);
     for (name, value) in SECURITY_HEADERS {
@@ -83,7 +85,12 @@ pub(super) fn read(shard: &Shard, operation: Operation, name: &str, request: &Re
     let instance = &state.settings.instance;
     match operation {
         Operation::Config => json(state.shown.config_json.clone()),
-        Operation::Variants => json(state.shown.variants_json.clone()),
+        Operation::Variants => json(variants_json(&variants::on_offer(shard))),
+        Operation::Manifest => {
+            let manifest = state.shown.manifest_json.clone();
+            Response::ok("application/manifest+json", manifest)
+                .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        }
         Operation::EmojiList => json(state.shown.emoji_json.clone()),
         Operation::SocialPlatforms => json(PLATFORMS.clone()),
         Operation::OpenApi => json(DESCRIPTION.clone()),
@@ -98,6 +105,16 @@ pub(super) fn read(shard: &Shard, operation: Operation, name: &str, request: &Re
             Response::ok("text/javascript; charset=utf-8", script)
                 .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         }
+        Operation::Favicon => match &state.favicon {
+            Some(icon) => stored(icon, request),
+            None => picture("favicon.ico", request),
+        },
+        Operation::PlatformIcon => match platform_icon(name) {
+            Some(icon) => Response::ok("image/svg+xml", Bytes::from(icon))
+                .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+                .header(header::CONTENT_SECURITY_POLICY, PICTURE_CSP),
+            None => Response::text(StatusCode::NOT_FOUND, "there is no such platform"),
+        },
         Operation::Logo => match &state.logo {
             Some(logo) => stored(logo, request),
             None => picture("logo.svg", request),
@@ -129,7 +146,7 @@ pub(super) fn read(shard: &Shard, operation: Operation, name: &str, request: &Re
 fn stored(file: &PictureFile, request: &Request) -> Response {
     let mut response = Response::ok(file.kind.media_type(), file.bytes.clone())
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'");
+        .header(header::CONTENT_SECURITY_POLICY, PICTURE_CSP);
     if let Ok(etag) = HeaderValue::from_str(&file.etag) {
         response.headers.insert(header::ETAG, etag);
     }

@@ -10,10 +10,14 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use bytes::Bytes;
-use riverrun_web::admin::{EMOJI_BYTES_MAX, LOGO_BYTES_MAX, Picture, PictureKind};
+use riverrun_web::admin::{
+    EMOJI_BYTES_MAX, FAVICON_BYTES_MAX, LOGO_BYTES_MAX, Picture, PictureKind,
+};
 
 /// Most emoji. All of them are held in memory: at most 128 MB.
 pub const EMOJI_MAX: usize = 500;
+/// Kinds the page's icon may have; its file is `favicon` with their ending.
+const ICON_KINDS: [PictureKind; 2] = [PictureKind::Png, PictureKind::Ico];
 /// Folder of the emoji in the data folder.
 const EMOJI_FOLDER: &str = "emoji";
 /// Kinds a logo may have; the name of its file is `logo` with their ending.
@@ -64,6 +68,32 @@ pub(super) fn write_logo(data: &Path, picture: Picture) -> io::Result<PictureFil
     Ok(PictureFile::new(picture.kind, picture.bytes))
 }
 
+/// The page's icon in `data`, if there is one.
+pub(super) fn read_favicon(data: &Path) -> Option<PictureFile> {
+    ICON_KINDS.iter().find_map(|kind| {
+        let picture = read(&data.join(favicon_name(*kind)), FAVICON_BYTES_MAX)?;
+        (picture.kind == *kind).then_some(picture)
+    })
+}
+
+fn favicon_name(kind: PictureKind) -> String {
+    format!("favicon.{}", kind.extension())
+}
+
+/// Replaces the page's icon.
+pub(super) fn write_favicon(data: &Path, picture: Picture) -> io::Result<PictureFile> {
+    write(data, &favicon_name(picture.kind), &picture.bytes)?;
+    for kind in ICON_KINDS.into_iter().filter(|kind| *kind != picture.kind) {
+        remove(data, &favicon_name(kind))?;
+    }
+    Ok(PictureFile::new(picture.kind, picture.bytes))
+}
+
+/// Removes the page's icon.
+pub(super) fn remove_favicon(data: &Path) -> io::Result<()> {
+    ICON_KINDS.into_iter().try_for_each(|kind| remove(data, &favicon_name(kind)))
+}
+
 /// Every emoji in `data`. Files that are none are passed over.
 pub(super) fn read_emoji(data: &Path) -> io::Result<BTreeMap<String, PictureFile>> {
     let folder = data.join(EMOJI_FOLDER);
@@ -82,7 +112,9 @@ pub(super) fn read_emoji(data: &Path) -> io::Result<BTreeMap<String, PictureFile
         // What a path could not ask for is not offered either.
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let is_asked_for = name.bytes().all(plain) && !name.starts_with('.');
-        if let Some(picture) = read(&folder.join(&name), EMOJI_BYTES_MAX).filter(|_| is_asked_for) {
+        let picture = read(&folder.join(&name), EMOJI_BYTES_MAX)
+            .filter(|picture| is_asked_for && picture.kind != PictureKind::Ico);
+        if let Some(picture) = picture {
             emoji.insert(name, picture);
         }
     }
@@ -162,5 +194,19 @@ mod tests {
         write_logo(folder.path(), svg).unwrap();
         assert_eq!(read_logo(folder.path()).map(|logo| logo.kind), Some(PictureKind::Svg));
         assert!(!folder.path().join("logo.gif").exists());
+    }
+
+    #[test]
+    fn the_icon_of_the_page_is_one_file_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let icon = |kind, bytes: &[u8]| Picture { kind, bytes: bytes.to_vec() };
+        write_favicon(data, icon(PictureKind::Png, b"\x89PNG\r\n\x1a\n")).unwrap();
+        write_favicon(data, icon(PictureKind::Ico, b"\0\0\x01\0\x01\0")).unwrap();
+        assert_eq!(read_favicon(data).map(|icon| icon.kind), Some(PictureKind::Ico));
+        assert!(!data.join("favicon.png").exists());
+        remove_favicon(data).unwrap();
+        remove_favicon(data).unwrap();
+        assert!(read_favicon(data).is_none());
     }
 }

@@ -17,7 +17,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use riverrun_media::ladder::LadderSetting;
 use riverrun_storage::disk::StoreError;
-use riverrun_web::api::{WebConfig, emoji_json, variants_json};
+use riverrun_web::admin::PictureKind;
+use riverrun_web::api::{WebConfig, emoji_json};
+use riverrun_web::manifest::{LogoIcon, manifest};
 use riverrun_web::settings::{Settings, StreamKey, Variant};
 use thiserror::Error;
 
@@ -44,6 +46,8 @@ pub struct State {
     pub password_lock: Option<&'static str>,
     /// The operator's logo; `None` for ours.
     pub logo: Option<PictureFile>,
+    /// The operator's icon of the page; `None` for ours.
+    pub favicon: Option<PictureFile>,
     /// Emoji by file name.
     pub emoji: BTreeMap<String, PictureFile>,
     /// What follows from the above, made once.
@@ -59,8 +63,8 @@ pub struct Shown {
     pub config_json: Bytes,
     /// `GET /api/emoji`
     pub emoji_json: Bytes,
-    /// `GET /api/video/variants`
-    pub variants_json: Bytes,
+    /// `GET /manifest.json`
+    pub manifest_json: Bytes,
 }
 
 /// The state of a start could not be read.
@@ -90,6 +94,7 @@ impl State {
             password_hash: None,
             password_lock: None,
             logo: None,
+            favicon: None,
             emoji: BTreeMap::new(),
             shown: Shown::default(),
         };
@@ -137,11 +142,16 @@ impl State {
     /// Makes what follows from the rest.
     fn show(&mut self) {
         let config = WebConfig::of(&self.settings);
+        // Ours is SVG.
+        let logo =
+            self.logo.as_ref().map_or(LogoIcon { kind: PictureKind::Svg, size: None }, |l| {
+                LogoIcon::of(l.kind, &l.bytes)
+            });
         self.shown = Shown {
             config_json: config.to_json().into(),
+            manifest_json: manifest(&config, logo).into(),
             config,
             emoji_json: emoji_json(self.emoji.keys().map(String::as_str)).into(),
-            variants_json: variants_json(&self.variants()).into(),
         };
     }
 
@@ -154,6 +164,7 @@ impl State {
             password_hash: self.password_hash.clone(),
             password_lock: self.password_lock,
             logo: self.logo.clone(),
+            favicon: self.favicon.clone(),
             emoji: self.emoji.clone(),
             shown: Shown::default(),
         }
@@ -161,6 +172,13 @@ impl State {
 
     /// Settings that the configuration decides: the API shows them and refuses to change them.
     fn lock(&mut self, config: &Config) {
+        for (path, value) in &config.settings {
+            // Checked when the configuration was, as are those of the environment.
+            let _ = self.settings.lock(path, value, "the configuration file");
+        }
+        for (path, text) in &config.environment {
+            let _ = self.settings.lock_text(path, text, "the environment");
+        }
         let mut lock = |path: &str, value: String, by: &str| {
             let locked = match value.parse::<u16>() {
                 Ok(port) => self.settings.lock(path, port, by),
@@ -177,10 +195,6 @@ impl State {
         if config.given.rtmp {
             lock("rtmpserverbindaddress", config.rtmp.ip().to_string(), "--rtmp");
             lock("rtmpserverport", config.rtmp.port().to_string(), "--rtmp");
-        }
-        for (path, value) in &config.settings {
-            // Checked when the configuration was.
-            let _ = self.settings.lock(path, value, "the configuration file");
         }
         self.stream_key_override = config.stream_key.clone();
         self.password_lock = config.admin_password.as_ref().map(|_| "--admin-password");

@@ -35,6 +35,8 @@ pub enum Change {
     PasswordStored,
     /// The logo.
     Logo(Picture),
+    /// The page's icon; `None` brings ours back.
+    Favicon(Option<Picture>),
     /// One emoji more.
     Emoji(EmojiUpload),
     /// One emoji less, by the name of its file.
@@ -135,6 +137,7 @@ impl State {
         state.settings = settings;
         state.read_secrets(store)?;
         state.logo = files::read_logo(&config.data);
+        state.favicon = files::read_favicon(&config.data);
         let unreadable = |source| StateError::Files { path: config.data.clone(), source };
         state.emoji = files::read_emoji(&config.data).map_err(unreadable)?;
         state.lock(config);
@@ -233,6 +236,15 @@ impl Desk {
             Change::Logo(picture) => {
                 state.logo = Some(files::write_logo(&self.data, picture)?);
                 Ok("changed")
+            }
+            Change::Favicon(Some(picture)) => {
+                state.favicon = Some(files::write_favicon(&self.data, picture)?);
+                Ok("changed")
+            }
+            Change::Favicon(None) => {
+                files::remove_favicon(&self.data)?;
+                state.favicon = None;
+                Ok("the icon is ours again")
             }
             Change::Emoji(EmojiUpload { file, picture }) => {
                 if state.emoji.contains_key(&file) {

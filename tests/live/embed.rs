@@ -1,5 +1,6 @@
-//! Players we did not write, in Chromium and on the page of another site: Shaka Player in its
-//! low-latency mode and video.js as it comes. hls.js is in our own page (`page`).
+//! On the page of another site, in Chromium: players we did not write, Shaka Player in its
+//! low-latency mode and video.js as it comes (hls.js is in our own page, `page`), and our own embed
+//! in a frame.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -75,4 +76,25 @@ fn shaka_player_with_low_latency() {
 #[test]
 fn video_js() {
     plays("videojs", None);
+}
+
+/// The stage alone, live on another site, as near to live as on the page itself.
+#[test]
+fn our_embed_in_a_frame() {
+    let server = Server::start();
+    let mut browser = Browser::embed("frame", &server.url("/embed/video"));
+    browser.wait("offline before the broadcast", LIMIT, |facts| facts["root"] == "offline");
+    browser.screenshot("embed-offline");
+    let _publisher = Publisher::looped("long", &server.publish_url());
+    browser.wait_playing();
+    browser.wait_close_to_live();
+    let first = browser.facts();
+    browser.wait("five more seconds", LIMIT, |facts| {
+        number(facts, "time") > number(&first, "time") + 5.0
+    });
+    let facts = browser.facts();
+    assert_eq!((number(&facts, "width"), &facts["alert"]), (1280.0, &Value::Null), "{facts}");
+    assert!(number(&facts, "overflow") <= 0.0, "{facts}");
+    browser.screenshot("embed-live");
+    browser.assert_no_problems();
 }

@@ -18,20 +18,24 @@
 //! | `reload` | blocking reload, preload hints, delta updates, HTTP delivery |
 //! | `life` | publishers that leave, return, take over; restart, drain, refusals |
 //! | `page` | Chromium plays the page |
-//! | `embed` | Shaka Player and video.js play it on another site's page |
+//! | `embed` | Shaka Player, video.js and our own embed play it on another site's page |
 //! | `recorded` | recorded publishers, cut at every position |
 //! | `flood` | floods of messages and of claims |
 //! | `doctor` | what `riverrun doctor` tells of a machine |
-//! | `api` | every route as `/api/openapi.json` describes it; settings, secrets, viewers |
+//! | `api` | every route as `/api/openapi.json` describes it; logins, viewers |
 //! | `observed` | what the operator sees: figures, health, players' reports, history, online |
+//! | `described` | Schemathesis tries what `/api/openapi.json` describes, and what it does not |
+//! | `public_side` | the operator's files, icons, embeds, previews of links, names of variants |
+//! | `secrets` | nothing that the public reads holds a secret |
+//! | `settings` | every setting at its edges, on air and at the start |
 //! | `hostile` | garbage, huge claims, slow and idle peers beside a live broadcast |
 //! | `storms` | forged directives, takeovers, stopped readers |
 //! | `wire` | request smuggling and every limit on heads and bodies, through sockets |
 //! | `shards` | a shard that hangs is replaced while the others serve |
 //!
-//! The rest is the harness: `server`, `publish`, `flv`, `browser`, `http`, `playlist`, `lint`,
-//! `player`, `frames`, `boxes`, `schema`, `tool`, `watched`; `refused` is the table of the HTTP
-//! engine's own tests.
+//! The rest is the harness: `server`, `publish`, `flv`, `browser`, `http`, `client`, `playlist`,
+//! `lint`, `player`, `frames`, `boxes`, `schema`, `tool`, `watched`; `refused` is the table of the
+//! HTTP engine's own tests.
 
 #![expect(clippy::print_stderr, reason = "a failing test shows the server's log on stderr")]
 
@@ -39,6 +43,8 @@ mod api;
 mod boxes;
 mod browser;
 mod changes;
+mod client;
+mod described;
 mod doctor;
 mod embed;
 mod enhanced;
@@ -57,6 +63,7 @@ mod page;
 mod player;
 mod players;
 mod playlist;
+mod public_side;
 mod publish;
 mod quality;
 mod reconnect;
@@ -67,7 +74,9 @@ mod reload;
 mod renditions;
 mod roundtrip;
 mod schema;
+mod secrets;
 mod server;
+mod settings;
 mod shards;
 mod sound;
 mod sources;

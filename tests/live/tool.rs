@@ -145,6 +145,11 @@ pub(crate) fn python() -> Command {
     Command::new(root().join("tests/.tools/venv/bin/python"))
 }
 
+/// A program that one of the test tools' packages brings.
+pub(crate) fn tool_of_python(name: &str) -> Command {
+    Command::new(root().join("tests/.tools/venv/bin").join(name))
+}
+
 /// A script of `tests/tools/node`.
 pub(crate) fn node(script: &str) -> Command {
     let folder = root().join("tests/tools/node");

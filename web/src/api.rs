@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use self::directory::{Directory, variants_json};
-pub use self::platforms::platforms_json;
+pub use self::platforms::{platform_icon, platforms_json};
 pub use self::view::{Emoji, emoji_json, wants_preview};
 
 use crate::rfc3339;

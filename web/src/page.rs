@@ -5,6 +5,8 @@
 //! is escaped, except the two configured texts that are HTML by contract (API §1.9), and even those
 //! can run nothing: the policy allows neither inline script nor style nor another host (T2).
 
+mod head;
+
 use std::fmt::Write as _;
 
 use crate::api::{self, Status, WebConfig};
@@ -21,6 +23,17 @@ pub struct PageState<'a> {
     /// `https://live.example.org`, without a slash at the end. Link previews need full addresses;
     /// without one they get words but no picture.
     pub origin: Option<&'a str>,
+    /// How much of it is shown.
+    pub kind: PageKind,
+}
+
+/// How much of the page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageKind {
+    /// All of it.
+    Whole,
+    /// The stage alone, in a frame on another site's page.
+    VideoEmbed,
 }
 
 /// A rendered page and the policy it must be sent with.
@@ -37,7 +50,12 @@ pub struct Page {
 /// hand media to a `<video>`; `data:` and `blob:` pictures may come from the operator's own texts.
 pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
-    worker-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+    worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'self'";
+/// The same for what other sites may show in a frame: it plays, and changes nothing on the server.
+pub const EMBED_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self'; \
+    worker-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors *";
 
 /// The other headers of every HTML answer (T2).
 pub const SECURITY_HEADERS: [(&str, &str); 3] = [
@@ -52,14 +70,21 @@ pub fn render(state: &PageState<'_>) -> Page {
     let [start, after_head, after_body, end] = TEMPLATE;
     let mut html = String::with_capacity(8 * 1024);
     html.push_str(start);
-    write_head(&mut html, state);
+    head::write(&mut html, state);
     html.push_str(after_head);
-    write_body(&mut html, state);
+    match state.kind {
+        PageKind::Whole => write_body(&mut html, state),
+        PageKind::VideoEmbed => write_embed(&mut html, state),
+    }
     html.push_str(after_body);
     let mut html = html.into_bytes();
     write_facts(&mut html, state);
     html.extend_from_slice(end.as_bytes());
-    Page { html, csp: CSP }
+    let csp = match state.kind {
+        PageKind::Whole => CSP,
+        PageKind::VideoEmbed => EMBED_CSP,
+    };
+    Page { html, csp }
 }
 
 impl PageState<'_> {
@@ -71,6 +96,11 @@ impl PageState<'_> {
             .map_or("Riverrun", String::as_str)
     }
 
+    /// What fills the stage before the script runs.
+    const fn phase(&self) -> &'static str {
+        if self.status.online { "loading" } else { "offline" }
+    }
+
     fn description(&self) -> String {
         match (self.config.summary.as_str(), self.status.online) {
             ("", true) => format!("{} is live now.", self.config.name),
@@ -80,52 +110,14 @@ impl PageState<'_> {
     }
 }
 
-fn write_head(html: &mut String, state: &PageState<'_>) {
-    let PageState { status, config, origin } = state;
-    let live = if status.online { " · Live" } else { "" };
-    push(html, format_args!("<title>{}{live}</title>\n", Escaped(state.title())));
-    let description = state.description();
-    let mut meta = |attribute: &str, name: &str, content: &str| {
-        let content = Escaped(content);
-        push(html, format_args!("    <meta {attribute}=\"{name}\" content=\"{content}\" />\n"));
-    };
-    meta("name", "description", &description);
-    meta("property", "og:type", "video.other");
-    meta("property", "og:site_name", &config.name);
-    meta("property", "og:title", state.title());
-    meta("property", "og:description", &description);
-    meta("name", "twitter:card", "summary");
-    for tag in &config.tags {
-        meta("property", "video:tag", tag);
-    }
-    let Some(origin) = origin else { return };
-    meta("property", "og:url", &format!("{origin}/"));
-    // A picture of what is on says more than a logo (API §1.3).
-    let image = if status.online { "thumbnail.jpg" } else { "logo/external" };
-    let image = format!("{origin}/{image}");
-    for name in ["og:image", "og:image:url"] {
-        meta("property", name, &image);
-    }
-    meta("property", "og:image:alt", &config.name);
-    meta("name", "twitter:title", state.title());
-    meta("name", "twitter:description", &description);
-    meta("name", "twitter:url", &format!("{origin}/"));
-    meta("name", "twitter:image", &image);
-    if status.online {
-        meta("property", "og:video", &format!("{origin}/hls/stream.m3u8"));
-        meta("property", "og:video:type", "application/vnd.apple.mpegurl");
-    }
-}
-
 /// The same elements and classes as the components (`page/src/app.tsx`), so that nothing jumps when
 /// the script takes over.
 fn write_body(html: &mut String, state: &PageState<'_>) {
     let PageState { status, config, .. } = state;
     let name = Escaped(&config.name);
-    let (phase, tag, tag_class) = match status.online {
-        true => ("loading", "Live", "tag tag-live"),
-        false => ("offline", "Offline", "tag"),
-    };
+    let phase = state.phase();
+    let (tag, tag_class) =
+        if status.online { ("Live", "tag tag-live") } else { ("Offline", "tag") };
     push(
         html,
         format_args!(
@@ -163,6 +155,20 @@ fn write_body(html: &mut String, state: &PageState<'_>) {
         );
     }
     html.push_str("      </main>\n    </div>");
+}
+
+/// The stage alone; the script sees by the attribute that no more is wanted.
+fn write_embed(html: &mut String, state: &PageState<'_>) {
+    let phase = state.phase();
+    push(
+        html,
+        format_args!(
+            "<div id=\"app\" data-embed=\"video\" data-state=\"{phase}\">\n      \
+             <main class=\"main\"><div class=\"stage\">"
+        ),
+    );
+    write_panel(html, state);
+    html.push_str("</div></main>\n    </div>");
 }
 
 fn write_panel(html: &mut String, state: &PageState<'_>) {
@@ -244,7 +250,7 @@ mod tests {
 
     const HOSTILE: &str = "</title></script><script>alert(1)</script>\" onload='x' <!--&";
 
-    fn status(online: bool, title: &str) -> Status {
+    pub(super) fn status(online: bool, title: &str) -> Status {
         Status {
             server_time_ms: 1_795_334_423_040,
             last_connect_ms: online.then_some(1_795_330_000_000),
@@ -257,8 +263,9 @@ mod tests {
         }
     }
 
-    fn html(status: &Status, config: &WebConfig, origin: Option<&str>) -> String {
-        String::from_utf8(render(&PageState { status, config, origin }).html).unwrap()
+    pub(super) fn html(status: &Status, config: &WebConfig, origin: Option<&str>) -> String {
+        let kind = PageKind::Whole;
+        String::from_utf8(render(&PageState { status, config, origin, kind }).html).unwrap()
     }
 
     #[test]
@@ -311,13 +318,15 @@ mod tests {
     }
 
     #[test]
-    fn full_addresses_need_an_origin() {
-        let with = html(&status(true, "t"), &WebConfig::default(), Some("https://x.example"));
-        assert!(with.contains("content=\"https://x.example/thumbnail.jpg\""), "{with}");
-        let offline = html(&status(false, "t"), &WebConfig::default(), Some("https://x.example"));
-        assert!(offline.contains("content=\"https://x.example/logo/external\""), "{offline}");
-        let without = html(&status(true, "t"), &WebConfig::default(), None);
-        assert!(!without.contains("og:image"), "{without}");
+    fn the_embed_is_the_stage_alone() {
+        let (status, config) = (status(false, "t"), WebConfig::default());
+        let kind = PageKind::VideoEmbed;
+        let page = render(&PageState { status: &status, config: &config, origin: None, kind });
+        assert!(page.csp.contains("frame-ancestors *") && !page.csp.contains("unsafe"));
+        let html = String::from_utf8(page.html).unwrap();
+        assert!(html.contains("data-embed=\"video\" data-state=\"offline\""), "{html}");
+        assert!(html.contains("is offline") && !html.contains("<header"), "{html}");
+        assert!(html.contains("id=\"facts\""), "{html}");
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Misfit {
         Self { at: String::new(), fault }
     }
 
-    fn below(mut self, place: &str) -> Self {
+    pub(crate) fn below(mut self, place: &str) -> Self {
         self.at.insert_str(0, place);
         self
     }

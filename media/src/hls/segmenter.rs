@@ -257,7 +257,7 @@ impl Segmenter {
         let leader = video.map(|track| write(TrackShape::of_source(lineup, track), anchor));
         let mut rungs = Vec::with_capacity(lineup.rungs.len());
         for rung in lineup.rungs.iter().filter(|_| leader.is_some()) {
-            let shape = TrackShape::of_video(Some(rung.variant), &rung.track);
+            let shape = TrackShape::of_rung(rung.variant, &rung.track);
             rungs.push((rung.variant, write(shape, anchor)));
         }
         let early = Anchor { date: anchor.date.plus(DATE_MARGIN), ..anchor };
@@ -366,15 +366,13 @@ impl Broadcast {
         msn: u64,
         discontinuity: bool,
     ) -> (Option<Rendition>, TrackWriter) {
-        let TrackShape {
-            id, offered, kind, timescale, unit_duration, codec, bitrate, media, ..
-        } = shape;
-        let bytes = shape.init;
+        let TrackShape { id, offered, kind, timescale, unit_duration, .. } = shape;
+        let TrackShape { codec, is_source, bitrate, media, init: bytes, .. } = shape;
         let mut sequence_number = FIRST_SEQUENCE_NUMBER;
         let rendition = id.map(|id| {
             let init;
             (init, sequence_number) = self.init_section(id, msn, bytes);
-            Rendition { id, offered, codec, bitrate, media, init }
+            Rendition { id, offered, codec, is_source, bitrate, media, init }
         });
         let from = Continuation { msn, sequence_number, discontinuity };
         let part_target = self.presentation.part_target;

@@ -20,22 +20,35 @@ pub(super) struct TrackShape {
     /// Track ticks.
     pub(super) unit_duration: i64,
     pub(super) codec: String,
+    pub(super) is_source: bool,
     pub(super) bitrate: Option<u32>,
     pub(super) media: RenditionMedia,
     pub(super) init: Bytes,
 }
 
 impl TrackShape {
-    pub(super) fn of_video(variant: Option<u8>, track: &VideoTrack) -> Self {
+    /// The publisher's own pictures; without a number they are not listed.
+    pub(super) fn of_source(lineup: &Lineup, track: &VideoTrack) -> Self {
+        Self {
+            is_source: true,
+            id: lineup.source.map(RenditionId::Video),
+            offered: !lineup.hides_source,
+            ..Self::of_rung(0, track)
+        }
+    }
+
+    /// Encoded pictures.
+    pub(super) fn of_rung(variant: u8, track: &VideoTrack) -> Self {
         const USUAL_FRAME_RATE_MILLIS: u32 = 30_000;
         let rate = track.frame_rate_millis.unwrap_or(USUAL_FRAME_RATE_MILLIS).max(1);
         Self {
-            id: variant.map(RenditionId::Video),
+            id: Some(RenditionId::Video(variant)),
             offered: true,
             kind: TrackKind::Video,
             timescale: Timescale::VIDEO,
             unit_duration: (i64::from(Timescale::VIDEO.hz()) * 1_000 / i64::from(rate)).max(1),
             codec: cmaf::video_codec_string(track),
+            is_source: false,
             bitrate: track.bitrate,
             media: RenditionMedia::Video {
                 width: track.width,
@@ -47,11 +60,6 @@ impl TrackShape {
         }
     }
 
-    /// Of the source's own pictures.
-    pub(super) fn of_source(lineup: &Lineup, track: &VideoTrack) -> Self {
-        Self { offered: !lineup.hides_source, ..Self::of_video(lineup.source, track) }
-    }
-
     pub(super) fn of_audio(track: &AudioTrack) -> Self {
         Self {
             id: Some(RenditionId::Audio),
@@ -60,6 +68,7 @@ impl TrackShape {
             timescale: Timescale::new(track.sample_rate).unwrap_or(Timescale::VIDEO),
             unit_duration: i64::from(track.samples_per_unit).max(1),
             codec: cmaf::audio_codec_string(track),
+            is_source: false,
             bitrate: track.bitrate,
             media: RenditionMedia::Audio { channels: track.channels },
             init: cmaf::audio_init(track),

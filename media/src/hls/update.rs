@@ -89,6 +89,8 @@ pub struct Rendition {
     pub offered: bool,
     /// CODECS value (MV-2).
     pub codec: String,
+    /// The publisher's own pictures, passed through.
+    pub is_source: bool,
     /// Announced bits per second, if the publisher told any (MV-1).
     pub bitrate: Option<u32>,
     /// What is particular to its kind.

@@ -162,7 +162,8 @@ impl RequestError {
     }
 
     /// The reply: the sentence as plain text, readable by scripts of every origin (CH-5).
-    pub(super) fn response(&self) -> Response {
+    #[must_use]
+    pub fn response(&self) -> Response {
         Response::text(self.status(), &self.to_string())
             .header(http::header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")
             .header(http::header::CACHE_CONTROL, "no-store")

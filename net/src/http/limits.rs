@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::{Method, Uri};
 
+use super::{RequestError, Response};
+
 /// Caps and deadlines of one connection. The defaults suit a public live server.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -15,6 +17,9 @@ pub struct Limits {
     /// Largest body for a method and target, in bytes after the chunked coding is undone; larger is
     /// 413. Asked once per request that has a body; the buffer grows only as bytes arrive.
     pub body_bytes_max: fn(&Method, &Uri) -> usize,
+    /// What is answered to a request that no handler sees. A plain sentence, unless the server has
+    /// a form of its own for what its clients can get wrong.
+    pub refusal: fn(&RequestError) -> Response,
     /// Input kept while a request is being answered, in bytes: pipelined requests wait here. At
     /// the cap reading stops until the answer is out.
     pub pipelined_bytes_max: usize,
@@ -60,6 +65,7 @@ impl Default for Limits {
             request_line_bytes_max: 8 << 10,
             head_bytes_max: 16 << 10,
             body_bytes_max: |_, _| 64 << 10,
+            refusal: RequestError::response,
             pipelined_bytes_max: 16 << 10,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),

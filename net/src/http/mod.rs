@@ -28,6 +28,7 @@ pub mod range;
 mod request;
 mod response;
 mod session;
+mod stored;
 
 pub use date::HttpDate;
 pub use error::RequestError;
@@ -37,3 +38,4 @@ pub use prepared::Prepared;
 pub use request::Request;
 pub use response::{Body, Response};
 pub use session::{Now, Session};
+pub use stored::{ReadAt, Reading, Stored};

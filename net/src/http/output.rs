@@ -30,7 +30,8 @@ const OFFERED_SLICES_MAX: usize = 16;
 const COPIED_BODY_BYTES_MAX: usize = 2 << 10;
 
 impl Output {
-    /// Queues head and body of one answer; the body not for HEAD and not where none may be.
+    /// Queues head and body of one answer; the body not for HEAD and not where none may be. A
+    /// stored body comes later, by [`push_piece`](Self::push_piece).
     pub(super) fn push(
         &mut self,
         response: &Response,
@@ -41,7 +42,8 @@ impl Output {
         let before = self.tail.len();
         write_head(&mut self.tail, response, &date, connection);
         self.bytes += self.tail.len() - before;
-        if is_head_method || !has_body(response.status) {
+        let is_later = matches!(response.body, Body::Stored(_));
+        if is_head_method || is_later || !has_body(response.status) {
             return;
         }
         self.push_body(&response.body);
@@ -98,6 +100,11 @@ impl Output {
                 self.runs.push_back(run.clone());
             }
         }
+    }
+
+    /// Queues a piece of a stored body.
+    pub(super) fn push_piece(&mut self, piece: Bytes) {
+        self.push_body(&Body::Bytes(piece));
     }
 
     /// Queues an interim answer (1xx), whole.

@@ -120,6 +120,9 @@ fn if_range_holds(request: &Request, response: &Response) -> bool {
 
 /// The bytes `first..=last` by reference. Both lie inside the body.
 fn slice(body: &Body, first: u64, last: u64) -> Body {
+    if let Body::Stored(stored) = body {
+        return Body::Stored(stored.slice(first, last));
+    }
     let mut skip = usize::try_from(first).unwrap_or(usize::MAX);
     let mut left = usize::try_from(last - first).unwrap_or(usize::MAX).saturating_add(1);
     let mut runs = Vec::new();

@@ -10,6 +10,7 @@ use http::header::{self, HeaderName, HeaderValue};
 use http::{HeaderMap, StatusCode};
 
 use super::date::HttpDate;
+use super::stored::Stored;
 
 /// What a handler answers.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub enum Body {
     Bytes(Bytes),
     /// Several runs sent as one: a segment is the chain of its parts.
     Chain(Arc<[Bytes]>),
+    /// What is read while it is sent. Not for [`Prepared`](super::Prepared) answers.
+    Stored(Stored),
 }
 
 impl Response {
@@ -94,6 +97,7 @@ impl Body {
             Self::Empty => 0,
             Self::Bytes(bytes) => bytes.len(),
             Self::Chain(chain) => chain.iter().map(Bytes::len).sum(),
+            Self::Stored(stored) => usize::try_from(stored.len()).unwrap_or(usize::MAX),
         }
     }
 
@@ -103,11 +107,11 @@ impl Body {
         self.len() == 0
     }
 
-    /// The runs in order; empty ones may occur.
+    /// The runs in order; empty ones may occur. What is stored has none before it is read.
     #[must_use]
     pub fn runs(&self) -> &[Bytes] {
         match self {
-            Self::Empty => &[],
+            Self::Empty | Self::Stored(_) => &[],
             Self::Bytes(bytes) => std::slice::from_ref(bytes),
             Self::Chain(chain) => chain,
         }

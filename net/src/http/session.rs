@@ -5,7 +5,8 @@
 //!                   └────────┴─ broken rule, deadline: error reply ─▶ Closing
 //! ```
 //!
-//! A plain read skips the first steps: plain_request ─▶ accept_plain ─▶ respond_prepared.
+//! A stored body goes out in pieces: Answering ─▶ respond ─▶ Sending ─▶ handle_piece … ─▶ Head. A
+//! plain read skips the first steps: plain_request ─▶ accept_plain ─▶ respond_prepared.
 //!
 //! One request is out at a time and the next is not parsed before it is answered, so answers keep
 //! the order of requests by construction; pipelined bytes wait in a bounded buffer. Any doubt about
@@ -22,8 +23,8 @@ use super::chunked::ChunkedDecoder;
 use super::error::RequestError;
 use super::head::{self, Framing, Head, HeadScanner};
 use super::output::Output;
-use super::response::ConnectionField;
-use super::{HttpDate, Limits, PlainRequest, Prepared, Request, Response};
+use super::response::{ConnectionField, has_body};
+use super::{Body, HttpDate, Limits, PlainRequest, Prepared, Request, Response, Stored};
 
 /// One reading of both clocks: deadlines go by `instant`, the `Date` field by `date`.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,8 @@ enum Phase {
     Body { head: Box<Head>, body: BodyReader, deadline: Instant },
     /// The request is with its handler.
     Answering { is_head_method: bool, version: Version, keep_alive: bool },
+    /// A stored body is being sent: `rest` of it is still to be read.
+    Sending { rest: Stored, keep: bool },
     /// Nothing more is read; `answered` when a response tells the peer so.
     Closing { answered: bool },
 }
@@ -112,7 +115,7 @@ impl Session {
                 let max_s = self.limits.body_timeout.as_secs();
                 self.refuse(now, &RequestError::BodyTimeout { max_s });
             }
-            Phase::Answering { .. } | Phase::Closing { .. } => {}
+            Phase::Answering { .. } | Phase::Sending { .. } | Phase::Closing { .. } => {}
         }
     }
 
@@ -160,7 +163,38 @@ impl Session {
             (true, _) => ConnectionField::Absent,
         };
         self.output.push(&response, now.date, connection, is_head_method);
-        self.end_answer(now.instant, keep);
+        match response.body {
+            Body::Stored(rest)
+                if !rest.is_empty() && !is_head_method && has_body(response.status) =>
+            {
+                self.phase = Phase::Sending { rest, keep };
+            }
+            _ => self.end_answer(now.instant, keep),
+        }
+    }
+
+    /// What is still to be read of the body that is being sent. Read a piece once everything before
+    /// it is written, and give it to [`handle_piece`](Self::handle_piece).
+    #[must_use]
+    pub const fn stored_body(&self) -> Option<&Stored> {
+        match &self.phase {
+            Phase::Sending { rest, .. } => Some(rest),
+            _ => None,
+        }
+    }
+
+    /// Queues a piece of the body that is being sent. What it has too many is cut off: the head has
+    /// told the length.
+    pub fn handle_piece(&mut self, now: Instant, mut piece: Bytes) {
+        let Phase::Sending { rest, keep } = &mut self.phase else { return };
+        piece.truncate(usize::try_from(rest.len()).unwrap_or(usize::MAX));
+        rest.skip(piece.len() as u64);
+        let end = rest.is_empty().then_some(*keep);
+        self.output.push_piece(piece);
+        if let Some(keep) = end {
+            // A stop during a long body ends the connection behind it.
+            self.end_answer(now, keep && !self.draining);
+        }
     }
 
     /// The plain read that `bytes`, which just arrived, begin with. `None` when there is none,
@@ -227,7 +261,7 @@ impl Session {
     pub fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Head { deadline, .. } | Phase::Body { deadline, .. } => Some(*deadline),
-            Phase::Answering { .. } | Phase::Closing { .. } => None,
+            Phase::Answering { .. } | Phase::Sending { .. } | Phase::Closing { .. } => None,
         }
     }
 
@@ -238,7 +272,7 @@ impl Session {
             _ if self.input_ended => false,
             Phase::Head { .. } | Phase::Body { .. } => true,
             Phase::Answering { .. } => self.input.len() < self.limits.pipelined_bytes_max,
-            Phase::Closing { .. } => false,
+            Phase::Sending { .. } | Phase::Closing { .. } => false,
         }
     }
 
@@ -324,7 +358,8 @@ impl Session {
     }
 
     fn refuse(&mut self, now: Now, error: &RequestError) {
-        self.output.push(&error.response(), now.date, ConnectionField::Close, false);
+        let response = (self.limits.refusal)(error);
+        self.output.push(&response, now.date, ConnectionField::Close, false);
         self.close(true);
     }
 

@@ -87,7 +87,7 @@ pub async fn serve_http<H: Handler>(
     let Connection { stream, session, .. } = connection;
     match ended {
         Ok(()) if session.wants_linger() => stream.close().await,
-        Err(Ended::TooSlow) => stream.reset(),
+        Err(Ended::TooSlow | Ended::BodyLost) => stream.reset(),
         Ok(()) | Err(Ended::PeerGone) => {}
     }
 }
@@ -110,6 +110,8 @@ enum Ended {
     PeerGone,
     /// It reads too slowly (F22).
     TooSlow,
+    /// The rest of a stored body cannot be read. The reset tells the peer that it has not all.
+    BodyLost,
 }
 
 /// Answers to pipelined requests gather up to this many bytes before they are sent.
@@ -130,6 +132,8 @@ impl Connection {
         loop {
             if self.waiting.is_some() {
                 self.await_answer(handler).await?;
+            } else if self.session.stored_body().is_some() {
+                self.send_piece().await?;
             } else if self.session.transmit_bytes() >= GATHERED_BYTES_MAX {
                 self.transmit().await?;
             } else if let Some(request) = self.session.poll_request(self.now) {
@@ -242,6 +246,21 @@ impl Connection {
             self.poll_gather(cx, handler).map(Err)
         })
         .await
+    }
+
+    /// Reads the next piece of a stored body once the peer has taken what came before it.
+    async fn send_piece(&mut self) -> Result<(), Ended> {
+        self.now = clock();
+        self.transmit().await?;
+        let Some(stored) = self.session.stored_body() else { return Ok(()) };
+        match stored.read().await {
+            Ok(piece) if !piece.is_empty() => {
+                self.now = clock();
+                self.session.handle_piece(self.now.instant, piece);
+                Ok(())
+            }
+            Ok(_) | Err(_) => Err(Ended::BodyLost),
+        }
     }
 
     /// Waits for input, the session's deadline or the stop. Returns at once when the session has

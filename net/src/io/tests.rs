@@ -16,7 +16,7 @@ use glommio::LocalExecutorBuilder;
 use http::StatusCode;
 
 use super::*;
-use crate::http::{Body, Limits, Request, Response};
+use crate::http::{Body, Limits, ReadAt, Reading, Request, Response, Stored};
 
 /// Long enough for a loaded machine, short enough to fail in.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -61,9 +61,36 @@ impl Handler for TestHandler {
                 Response::ok("text/plain", "soon")
             }
             "/big" => Response::ok("video/mp4", Body::Chain(self.chain.clone())),
+            "/stored" => Response::ok("video/mp4", Body::Stored(stored(0))),
+            "/lost" => Response::ok("video/mp4", Body::Stored(stored(1))),
             "/panic" => panic!("on purpose, by a test"),
             path => Response::ok("text/plain", path.to_owned()),
         }
+    }
+}
+
+/// So many pieces, the last `lost` of which cannot be read.
+struct Pieces {
+    lost: u64,
+}
+
+const STORED_BYTES: u64 = 5 << 20;
+
+fn stored(lost: u64) -> Stored {
+    Stored::new(Arc::new(Pieces { lost }), STORED_BYTES)
+}
+
+impl ReadAt for Pieces {
+    fn read_at(&self, offset: u64, length: usize) -> Reading {
+        let is_lost = offset + length as u64 > STORED_BYTES - self.lost;
+        Box::pin(async move {
+            glommio::timer::sleep(Duration::from_millis(1)).await;
+            if is_lost {
+                Err(std::io::ErrorKind::NotFound.into())
+            } else {
+                Ok(vec![7; length].into())
+            }
+        })
     }
 }
 
@@ -198,6 +225,24 @@ fn keep_alive_pipelining_and_long_chained_bodies() {
     assert_eq!(response(&mut client), (200, b"soon".to_vec()));
     assert_eq!(response(&mut client), (200, b"/c".to_vec()));
     drop(client);
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn stored_bodies_arrive_whole_or_end_the_connection() {
+    let server = start();
+    let mut client = server.connect();
+    client.write_all(&[get("/stored"), get("/c")].concat()).unwrap();
+    let (status, body) = response(&mut client);
+    assert_eq!((status, body.len() as u64), (200, STORED_BYTES));
+    assert!(body.iter().all(|byte| *byte == 7));
+    assert_eq!(response(&mut client), (200, b"/c".to_vec()));
+    // The head has promised more than there is: nobody may take what came for all of it.
+    client.write_all(&get("/lost")).unwrap();
+    let mut answer = Vec::new();
+    let end = client.read_to_end(&mut answer);
+    assert_eq!(end.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+    assert!((answer.len() as u64) < STORED_BYTES);
     assert_eq!(server.stop(), 0);
 }
 

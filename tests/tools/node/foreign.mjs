@@ -48,6 +48,10 @@ const players = {
   },
 };
 
+/** Our own embed, in a frame of the site's page. */
+const frame = (address) => `<!doctype html><meta charset="utf-8"><title>frame</title><link rel="icon" href="data:,">
+<iframe src="${address}" width="640" height="360" allow="autoplay; fullscreen"></iframe>`;
+
 const html = (name, stream) => `<!doctype html><meta charset="utf-8"><title>${name}</title><link rel="icon" href="data:,">
 <video width="640" height="360" muted playsinline></video>
 <script src="/${name}.js"></script>
@@ -58,14 +62,16 @@ const html = (name, stream) => `<!doctype html><meta charset="utf-8"><title>${na
       ${players[name].start}
 </script>`;
 
-/** Starts the site; gives the address of the page on which the player named plays `stream`, and what ends it. */
+/** Starts the site; gives the address of the page on which the player named plays `stream`, and what ends it. The player
+ * `frame` is our own page at that address. */
 export async function embed(name, stream) {
-  const script = readFileSync(require.resolve(players[name].script));
+  const script = name === "frame" ? "" : readFileSync(require.resolve(players[name].script));
   const server = createServer((request, response) => {
     const isPage = request.url === "/";
     if (!isPage && request.url !== `/${name}.js`) return response.writeHead(404).end();
     response.setHeader("content-type", isPage ? "text/html" : "text/javascript");
-    response.end(isPage ? html(name, stream) : script);
+    const document = name === "frame" ? frame(stream) : html(name, stream);
+    response.end(isPage ? document : script);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const close = () => {

@@ -61,9 +61,12 @@ async function open({ url, player, width, height, phone }) {
   return {};
 }
 
+/** Our page, in a frame of the other site's where there is one. */
+const ours = () => page.frames().find((frame) => frame.url().includes("/embed/")) ?? page;
+
 /** What the page says of itself, and what the video element says without asking the page. */
 const facts = () =>
-  page.evaluate(() => {
+  ours().evaluate(() => {
     const video = document.querySelector("video");
     const quality = video?.getVideoPlaybackQuality?.();
     const said = window.riverrun;

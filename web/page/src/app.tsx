@@ -1,4 +1,5 @@
-// The map of the page: a slim header, the stage, and what is known about the broadcast below it.
+// The map of the page: a slim header, the stage, and what is known about the broadcast below it. In a
+// frame on another site's page (/embed/video) it is the stage alone.
 
 import { About } from "./about";
 import { LogoMark } from "./icons";
@@ -30,6 +31,14 @@ export function App() {
         </p>
       )}
     </>
+  );
+}
+
+export function VideoEmbed() {
+  return (
+    <main class="main">
+      <Stage />
+    </main>
   );
 }
 

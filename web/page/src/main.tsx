@@ -7,7 +7,7 @@ import "./style/player.css";
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { embeddedFacts } from "./api";
-import { App } from "./app";
+import { App, VideoEmbed } from "./app";
 import { exposeFacts } from "./debug";
 import { listenToKeys } from "./keyboard";
 import { startPolling } from "./poll";
@@ -26,7 +26,7 @@ if (facts) {
 }
 
 root.replaceChildren();
-render(<App />, root);
+render(root.dataset["embed"] === "video" ? <VideoEmbed /> : <App />, root);
 effect(() => {
   root.dataset["state"] = phase.value;
 });

@@ -3,6 +3,7 @@
 mod base64;
 mod guard;
 mod login;
+mod picture;
 mod reads;
 mod server_config;
 mod upload;
@@ -13,14 +14,15 @@ pub use self::guard::{
     Admission, Credentials, Forbidden, SESSION_COOKIE, check_origin, credentials, session_cookie,
 };
 pub use self::login::{LOGIN_SHAPE, Login, parse_login};
+pub use self::picture::{PICTURE_SIDE_MAX, PictureKind};
 pub use self::reads::{
     AdminStatus, Broadcaster, CurrentBroadcast, Hardware, LogLine, PlaybackClient, Sample,
-    StreamDetails, Viewer, codec_name, takes_body, variant_views, window_start,
+    StreamDetails, Viewer, WINDOW_START_MAX, codec_name, takes_body, variant_views, window_start,
 };
 pub use self::server_config::{ServerConfig, ServerFacts};
 pub use self::upload::{
-    EMOJI_BYTES_MAX, EmojiUpload, LOGO_BYTES_MAX, Picture, PictureKind, UploadError, parse_emoji,
-    parse_emoji_name, parse_logo,
+    EMOJI_BYTES_MAX, EmojiUpload, FAVICON_BYTES_MAX, LOGO_BYTES_MAX, Picture, UploadError,
+    parse_emoji, parse_emoji_name, parse_favicon, parse_logo,
 };
 
 /// An object as the response body.

@@ -258,11 +258,14 @@ pub fn takes_body(content_type: Option<&str>) -> bool {
     media.is_empty() || media.ends_with("+json") || known.contains(&media.as_str())
 }
 
-/// `windowStart` of `viewersOverTime` and `history`: seconds since 1970; before that is 1970.
+/// Latest moment that may be asked for, seconds since 1970: the end of the year 9999.
+pub const WINDOW_START_MAX: u64 = 253_402_300_799;
+
+/// `windowStart` of `viewersOverTime` and `history`: seconds since 1970.
 #[must_use]
 pub fn window_start(query: Option<&str>) -> Option<u64> {
     let value = query?.split('&').find_map(|pair| pair.strip_prefix("windowStart="))?;
-    value.parse::<i64>().ok().map(|seconds| u64::try_from(seconds).unwrap_or(0))
+    value.parse().ok().filter(|seconds| *seconds <= WINDOW_START_MAX)
 }
 
 #[cfg(test)]
@@ -302,10 +305,12 @@ mod tests {
         for (query, want) in [
             (Some("windowStart=5"), Some(5)),
             (Some("x=1&windowStart=5"), Some(5)),
-            (Some("windowStart=-5"), Some(0)),
             (Some("windowStart="), None),
+            (Some("windowStart=-1"), None),
+            (Some("windowStart=253402300799"), Some(253_402_300_799)),
+            (Some("windowStart=253402300800"), None),
             (Some("windowStart=1.5"), None),
-            (Some("windowStart=9223372036854775808"), None),
+            (Some("windowStart=18446744073709551616"), None),
             (Some("window=5"), None),
             (None, None),
         ] {

@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use super::base64;
+use super::picture::{PICTURE_SIDE_MAX, PictureKind};
 use crate::json;
 use crate::shape::{Misfit, Shape, check_value, must};
 
@@ -11,56 +12,15 @@ use crate::shape::{Misfit, Shape, check_value, must};
 pub const LOGO_BYTES_MAX: usize = 2 << 20;
 /// Largest emoji, bytes. All of them are kept in memory.
 pub const EMOJI_BYTES_MAX: usize = 256 << 10;
+/// Largest icon of the page, bytes (API §1.8).
+pub const FAVICON_BYTES_MAX: usize = 200_000;
+/// Kinds that a logo and an emoji may be.
+const PICTURES: &[PictureKind] =
+    &[PictureKind::Svg, PictureKind::Gif, PictureKind::Png, PictureKind::Jpeg];
+/// Kinds that every browser takes for the icon of a page.
+const ICONS: &[PictureKind] = &[PictureKind::Png, PictureKind::Ico];
 /// Longest file name of an emoji, bytes.
 const NAME_BYTES_MAX: usize = 100;
-
-/// A kind of picture that browsers show.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PictureKind {
-    /// Vectors. Scripts in it do not run where it is shown as a picture.
-    Svg,
-    /// Animations.
-    Gif,
-    /// Lossless.
-    Png,
-    /// Photographs.
-    Jpeg,
-}
-
-impl PictureKind {
-    /// Ending of a file's name.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Svg => "svg",
-            Self::Gif => "gif",
-            Self::Png => "png",
-            Self::Jpeg => "jpg",
-        }
-    }
-
-    /// Media type.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Svg => "image/svg+xml",
-            Self::Gif => "image/gif",
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-        }
-    }
-
-    /// What the bytes are, whatever they are called.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [0x89, b'P', b'N', b'G', 13, 10, 26, 10, ..] => Some(Self::Png),
-            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
-            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
-            _ => is_svg(bytes).then_some(Self::Svg),
-        }
-    }
-}
 
 /// A picture as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,9 +52,23 @@ pub enum UploadError {
     /// Not a data URL.
     #[error("the picture is no data URL like data:image/png;base64,…")]
     NoDataUrl,
-    /// The bytes are no picture that we show.
-    #[error("the bytes are no picture that can be taken; SVG, GIF, PNG and JPEG can")]
-    NoPicture,
+    /// The bytes are no picture that we show here.
+    #[error("the bytes are no picture that can be taken here; {allowed} can")]
+    NoPicture {
+        /// What is taken.
+        allowed: String,
+    },
+    /// More pixels than a browser should be made to hold.
+    #[error("the picture is {width}x{height}; allowed are {PICTURE_SIDE_MAX} pixels a side")]
+    TooManyPixels {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// Vectors that define text to be repeated: a few lines become gigabytes.
+    #[error("the picture defines entities; SVG without <!ENTITY is taken")]
+    Entities,
     /// It is said to be one thing and is another.
     #[error("it is said to be {said} and is {is}")]
     Disguised {
@@ -122,14 +96,20 @@ const NAME: Shape = Shape::Line { max: 128 };
 /// Reads the body of the logo's setter.
 pub fn parse_logo(body: &[u8]) -> Result<Picture, UploadError> {
     let value = check_value(&DATA_URL, json::parse(body)?)?;
-    picture(value.as_str().unwrap_or_default(), LOGO_BYTES_MAX)
+    picture(value.as_str().unwrap_or_default(), LOGO_BYTES_MAX, PICTURES)
+}
+
+/// Reads the body of the setter of the page's icon.
+pub fn parse_favicon(body: &[u8]) -> Result<Picture, UploadError> {
+    let value = check_value(&DATA_URL, json::parse(body)?)?;
+    picture(value.as_str().unwrap_or_default(), FAVICON_BYTES_MAX, ICONS)
 }
 
 /// Reads the body of an emoji's upload.
 pub fn parse_emoji(body: &[u8]) -> Result<EmojiUpload, UploadError> {
     let shape = Shape::Object(const { &[must("name", NAME), must("data", DATA_URL)] });
     let body = shape.check(json::parse(body)?)?;
-    let picture = picture(body["data"].as_str().unwrap_or_default(), EMOJI_BYTES_MAX)?;
+    let picture = picture(body["data"].as_str().unwrap_or_default(), EMOJI_BYTES_MAX, PICTURES)?;
     let name = body["name"].as_str().unwrap_or_default();
     // The base of the name, as Owncast takes it; what is not plain becomes a dash.
     let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -151,40 +131,36 @@ pub fn parse_emoji_name(body: &[u8]) -> Result<String, UploadError> {
     Ok(name.rsplit('/').next().unwrap_or_default().to_owned())
 }
 
-fn picture(url: &str, bytes_max: usize) -> Result<Picture, UploadError> {
+fn picture(url: &str, bytes_max: usize, allowed: &[PictureKind]) -> Result<Picture, UploadError> {
     let rest = url.trim().strip_prefix("data:").ok_or(UploadError::NoDataUrl)?;
     let (said, encoded) = rest.split_once(";base64,").ok_or(UploadError::NoDataUrl)?;
     let bytes = base64::decode(encoded.as_bytes()).ok_or(UploadError::NoDataUrl)?;
     if bytes.len() > bytes_max {
         return Err(UploadError::TooLarge { seen: bytes.len(), max: bytes_max });
     }
-    let kind = PictureKind::of(&bytes).ok_or(UploadError::NoPicture)?;
-    let said = if said == "image/jpg" { "image/jpeg" } else { said };
+    let kind = PictureKind::of(&bytes).filter(|kind| allowed.contains(kind));
+    let kind = kind.ok_or_else(|| {
+        let endings: Vec<_> = allowed.iter().map(|kind| kind.extension()).collect();
+        UploadError::NoPicture { allowed: endings.join(", ") }
+    })?;
+    let said = match said {
+        "image/jpg" => "image/jpeg",
+        "image/vnd.microsoft.icon" => "image/x-icon",
+        other => other,
+    };
     if said != kind.media_type() {
         let said = said.chars().take(40).collect();
         return Err(UploadError::Disguised { said, is: kind.media_type() });
     }
-    Ok(Picture { kind, bytes })
-}
-
-/// XML whose first element is `svg`.
-fn is_svg(bytes: &[u8]) -> bool {
-    let head = bytes.get(..bytes.len().min(1_024)).unwrap_or_default();
-    let text = String::from_utf8_lossy(head);
-    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    loop {
-        let end = match rest {
-            _ if rest.starts_with("<?") => "?>",
-            _ if rest.starts_with("<!--") => "-->",
-            _ if rest.starts_with("<!") => ">",
-            _ => break,
-        };
-        match rest.split_once(end) {
-            Some((_, behind)) => rest = behind.trim_start(),
-            None => return false,
-        }
+    if let Some((width, height)) = kind.size(&bytes)
+        && width.max(height) > PICTURE_SIDE_MAX
+    {
+        return Err(UploadError::TooManyPixels { width, height });
     }
-    rest.strip_prefix("<svg").is_some_and(|behind| behind.starts_with([' ', '>', '\n', '\r', '\t']))
+    if kind == PictureKind::Svg && bytes.windows(8).any(|word| word == b"<!ENTITY") {
+        return Err(UploadError::Entities);
+    }
+    Ok(Picture { kind, bytes })
 }
 
 #[cfg(test)]
@@ -231,17 +207,37 @@ mod tests {
         ] {
             assert_eq!(emoji("a", &data).is_ok(), good, "{data}");
         }
-        assert_eq!(
-            PictureKind::of(b"<?xml version=\"1.0\"?><!-- x -->\n<svg>"),
-            Some(PictureKind::Svg)
-        );
-        assert_eq!(PictureKind::of(b"<svgx>"), None);
-        assert_eq!(PictureKind::of(b"<?xml"), None);
     }
 
     #[test]
     fn large_pictures_are_refused() {
         let data = format!("data:image/gif;base64,{}", "AAAA".repeat(EMOJI_BYTES_MAX / 3 + 1));
         assert!(matches!(emoji("a", &data), Err(UploadError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        // 65,535 by 65,535.
+        let huge = "data:image/gif;base64,R0lGODlh/////4AA";
+        assert!(matches!(emoji("a", huge), Err(UploadError::TooManyPixels { .. })));
+        // <!DOCTYPE svg ><!ENTITY a "a"><svg>
+        let entities = "data:image/svg+xml;base64,PCFET0NUWVBFIHN2ZyA+PCFFTlRJVFkgYSAiYSI+PHN2Zz4=";
+        assert!(matches!(emoji("a", entities), Err(UploadError::Entities)));
+    }
+
+    #[test]
+    fn icons_of_the_page_are_icons() {
+        let icon = |data: &str| {
+            parse_favicon(format!(r#"{{"value":"{data}"}}"#).as_bytes()).map(|icon| icon.kind)
+        };
+        for said in ["image/x-icon", "image/vnd.microsoft.icon"] {
+            assert_eq!(icon(&format!("data:{said};base64,AAABAAEAEBA=")), Ok(PictureKind::Ico));
+        }
+        let gif = icon(&format!("data:image/gif;base64,{GIF}")).unwrap_err().to_string();
+        assert!(gif.contains("png, ico"), "{gif}");
+        let large = format!("data:image/png;base64,{}", "AAAA".repeat(FAVICON_BYTES_MAX / 3 + 1));
+        assert!(matches!(icon(&large), Err(UploadError::TooLarge { .. })));
+        let icon = "data:image/x-icon;base64,AAABAAEAEBA=";
+        assert!(matches!(emoji("a", icon), Err(UploadError::NoPicture { .. })));
     }
 }

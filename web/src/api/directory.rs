@@ -62,19 +62,20 @@ impl<'a> Directory<'a> {
 }
 
 /// The body of `GET /api/video/variants`: the publisher's own first, then by bit rate; `index` is
-/// the place in the setting, which is the folder below `/hls/`.
+/// the number that stands with the variant, the name of its folder below `/hls/`.
 #[must_use]
-pub fn variants_json(variants: &[Variant]) -> Vec<u8> {
+pub fn variants_json(variants: &[(u8, Variant)]) -> Vec<u8> {
     #[derive(Serialize)]
     struct Named {
         name: String,
-        index: usize,
+        index: u8,
     }
-    let mut ordered: Vec<(usize, &Variant)> = variants.iter().enumerate().collect();
+    let mut ordered: Vec<_> = variants.iter().collect();
     ordered.sort_by_key(|(_, variant)| {
         (!variant.video_passthrough, std::cmp::Reverse(variant.video_bitrate))
     });
-    let named = |(index, variant): (usize, &Variant)| Named { name: variant.display_name(), index };
+    let named =
+        |(index, variant): &(u8, Variant)| Named { name: variant.display_name(), index: *index };
     json::write(&ordered.into_iter().map(named).collect::<Vec<_>>())
 }
 
@@ -109,7 +110,7 @@ mod tests {
             scaled_height,
             ..Variant::default()
         };
-        let variants = [sized(900, 360), sized(2_000, 720), Variant::source()];
+        let variants = [(0, sized(900, 360)), (1, sized(2_000, 720)), (2, Variant::source())];
         let value: serde_json::Value = serde_json::from_slice(&variants_json(&variants)).unwrap();
         let want = serde_json::json!([{"name": "Source", "index": 2}, {"name": "720h", "index": 1},
             {"name": "360h", "index": 0}]);

@@ -31,6 +31,11 @@ pub struct Endpoint {
 #[allow(missing_docs)] // Each is named after its path, which the table explains.
 pub enum Operation {
     Page,
+    VideoEmbed,
+    ChatEmbed,
+    Manifest,
+    PublicFile,
+    PlatformIcon,
     MultivariantPlaylist,
     MediaPlaylist,
     MediaFile,
@@ -76,6 +81,7 @@ pub enum Operation {
     EmojiUpload,
     EmojiDelete,
     SetLogo,
+    SetFavicon,
     SetPassword,
     SetStreamKeys,
     /// A row of the table of settings.
@@ -138,8 +144,8 @@ pub enum AnswerShape {
 
 /// Longest body where nothing larger is declared, bytes.
 pub(super) const BODY_BYTES_MAX: usize = 64 << 10;
-/// Longest body of a setter, bytes: 100,000 characters, each written as an escape of six.
-pub(super) const SETTER_BYTES_MAX: usize = 1 << 20;
+/// Longest body of a setter, bytes: 100,000 characters, each written as two escapes of six.
+pub(super) const SETTER_BYTES_MAX: usize = 1_280 << 10;
 
 impl Endpoint {
     /// Value of `Allow`, and of `Access-Control-Allow-Methods`.
@@ -152,6 +158,7 @@ impl Endpoint {
             [Method::GET, Method::POST, Method::PUT, Method::DELETE] => {
                 "GET, HEAD, POST, PUT, DELETE, OPTIONS"
             }
+            [Method::POST, Method::DELETE] => "POST, DELETE, OPTIONS",
             _ => "GET, HEAD, OPTIONS",
         }
     }
@@ -235,3 +242,4 @@ pub(super) const POST: &[Method] = &[Method::POST];
 pub(super) const DELETE: &[Method] = &[Method::DELETE];
 pub(super) const GET_OR_POST: &[Method] = &[Method::GET, Method::POST];
 pub(super) const ANY: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
+pub(super) const POST_OR_DELETE: &[Method] = &[Method::POST, Method::DELETE];

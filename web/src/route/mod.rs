@@ -2,7 +2,8 @@
 //!
 //! Paths are compared whole with names that we know; nothing is decoded or joined. All our names
 //! are plain ASCII, so a path with a percent sign, a backslash, a NUL or dot-dot is simply not ours
-//! (T6). A path that exists under another method is told apart from one that does not exist.
+//! (T6). Only the operator's own files may be called otherwise: see `public_file`. A path that
+//! exists under another method is told apart from one that does not exist.
 //!
 //! `table` declares every route but the page's own files; media, which players ask for several
 //! times a second, is recognised before the table is searched.
@@ -18,8 +19,10 @@ pub use self::endpoint::{Access, AnswerShape, BodyShape, Endpoint, Operation, Sh
 pub use self::openapi::document;
 pub use self::table::endpoints;
 use crate::assets::{self, Asset};
+use crate::public_file::ADDRESS_BYTES_MAX;
 
-/// Longest path worth looking at, bytes. The longest of ours is an asset name of about 50.
+/// Longest path worth looking at, bytes. The longest of ours is an asset name of about 50; those of
+/// the operator's own files have their own limit.
 const PATH_LEN_MAX: usize = 128;
 
 /// What a request asks for.
@@ -125,10 +128,14 @@ impl<'a> Route<'a> {
             Self::Asset(_) => Cache::Day,
             Self::MediaPlaylist { .. } => Cache::Revalidate,
             Self::Endpoint { endpoint, .. } => match endpoint.operation {
-                Operation::Favicon => Cache::Day,
+                Operation::Favicon | Operation::PlatformIcon => Cache::Day,
                 Operation::Logo | Operation::ExternalLogo | Operation::EmojiFile => Cache::Month,
                 Operation::Thumbnail | Operation::Preview => Cache::Stills,
                 Operation::Page
+                | Operation::VideoEmbed
+                | Operation::Manifest
+                // The operator may put another file there at any time.
+                | Operation::PublicFile
                 | Operation::MultivariantPlaylist
                 | Operation::Robots
                 | Operation::CustomJavascript
@@ -152,6 +159,14 @@ impl<'a> Route<'a> {
     }
 
     fn of_path(path: &'a str) -> Self {
+        if let Some(name) = path.strip_prefix(PUBLIC_PREFIX) {
+            return match table::public_file() {
+                Some(endpoint) if name.len() <= ADDRESS_BYTES_MAX => {
+                    Self::Endpoint { endpoint, name }
+                }
+                _ => Self::NotFound,
+            };
+        }
         if path.len() > PATH_LEN_MAX {
             return Self::NotFound;
         }
@@ -186,6 +201,9 @@ impl<'a> Route<'a> {
     }
 }
 
+/// Where the operator's own files are. What follows is taken apart by
+/// [`PublicPath`](crate::public_file::PublicPath).
+const PUBLIC_PREFIX: &str = "/public/";
 /// The row that stands for media.
 const MEDIA_PATTERN: &str = "/hls/{rendition}/{file}";
 

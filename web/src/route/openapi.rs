@@ -3,8 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::answers;
-use super::endpoint::{Access, AnswerShape, BodyShape, Endpoint, Operation};
+use super::endpoint::{Access, AnswerShape, BodyShape, Endpoint, Operation, Sharing};
 use super::table::endpoints;
+use crate::admin::WINDOW_START_MAX;
 use crate::{history, json};
 
 /// The description of every route.
@@ -46,9 +47,13 @@ pub fn document() -> Vec<u8> {
 
 fn operation(endpoint: &Endpoint, method: &str) -> Value {
     let words = endpoint.path.split(['/', '{', '}', '.', '-']).filter(|word| !word.is_empty());
-    let id = words.fold(method.to_owned(), |id, word| format!("{id}_{word}"));
+    let mut id = words.fold(method.to_owned(), |id, word| format!("{id}_{word}"));
+    if endpoint.path.len() > 1 && endpoint.path.ends_with('/') {
+        id.push_str("_folder");
+    }
     let mut operation = json!({
         "operationId": id,
+        "tags": [tag(endpoint)],
         "summary": endpoint.summary,
         "security": security(endpoint.access),
         "responses": responses(endpoint),
@@ -78,7 +83,8 @@ fn operation(endpoint: &Endpoint, method: &str) -> Value {
 fn query(operation: Operation) -> Vec<Value> {
     let start = |required| {
         json!({"name": "windowStart", "in": "query", "required": required,
-            "schema": {"type": "integer", "minimum": 0}, "description": "Seconds since 1970."})
+            "schema": {"type": "integer", "minimum": 0, "maximum": WINDOW_START_MAX},
+            "description": "Seconds since 1970."})
     };
     match operation {
         Operation::ViewersOverTime => vec![start(true)],
@@ -90,6 +96,18 @@ fn query(operation: Operation) -> Vec<Value> {
         Operation::CmcdReport => vec![json!({"name": "CMCD", "in": "query", "required": false,
             "schema": {"type": "string"}, "description": "A report, where it is no body."})],
         _ => Vec::new(),
+    }
+}
+
+/// What the route belongs to, for programs that want a part of the description.
+fn tag(endpoint: &Endpoint) -> &'static str {
+    match endpoint.operation {
+        Operation::Coming => "coming",
+        Operation::Set(_) => "settings",
+        _ if endpoint.sharing == Sharing::Guarded => "admin",
+        _ if endpoint.path.starts_with("/hls/") => "media",
+        _ if endpoint.path.starts_with("/api/") => "public",
+        _ => "page",
     }
 }
 
@@ -120,8 +138,11 @@ fn responses(endpoint: &Endpoint) -> Value {
         }
         responses.insert(status.to_owned(), response);
     };
+    let body_is_refused = Some(simple.clone());
     if endpoint.operation == Operation::Coming {
         add("501", "Not in this version yet.", Some(simple));
+    } else if endpoint.operation == Operation::ChatEmbed {
+        add("307", "Over there.", None);
     } else {
         let content = match endpoint.answer {
             AnswerShape::Empty => None,
@@ -135,7 +156,7 @@ fn responses(endpoint: &Endpoint) -> Value {
         add("400", "Refused; nothing was changed.", Some(simple));
     }
     if endpoint.body.is_some() {
-        add("413", "The body is too long.", None);
+        add("413", "The body is too long.", body_is_refused);
     }
     if matches!(endpoint.operation, Operation::Page) {
         add("307", "A media player is sent to the playlist.", None);
@@ -147,17 +168,28 @@ fn responses(endpoint: &Endpoint) -> Value {
             | Operation::MediaFile
             | Operation::Directory
             | Operation::EmojiFile
+            | Operation::PlatformIcon
+            | Operation::PublicFile
     );
     if can_miss {
         add("404", "There is nothing of this name now.", None);
     }
-    if endpoint.access == Access::Admin || endpoint.operation == Operation::Login {
-        add("401", "The admin's password or session is needed.", None);
+    let in_ranges = matches!(endpoint.operation, Operation::MediaFile | Operation::PublicFile);
+    if in_ranges {
+        add("206", "The range that was asked for.", None);
+        add("416", "The range lies behind the end.", None);
+    }
+    if endpoint.sharing == Sharing::Guarded {
         add("403", "A page of another site asked.", None);
+    }
+    let is_login = endpoint.operation == Operation::Login;
+    if endpoint.access == Access::Admin || is_login {
+        add("401", "The admin's password or session is needed.", None);
         add("429", "Too many wrong passwords from this address.", None);
     }
-    if endpoint.path.starts_with("/hls/") || endpoint.access == Access::Admin {
-        add("503", "Too many ask at once; come again.", None);
+    let can_be_busy = in_ranges || endpoint.path.starts_with("/hls/") || is_login;
+    if can_be_busy || endpoint.access == Access::Admin {
+        add("503", "Too many ask at once, or the disk failed; come again.", None);
     }
     Value::Object(responses)
 }
@@ -182,6 +214,10 @@ mod tests {
         );
         let disconnect = paths["/api/admin/disconnect"].as_object().unwrap();
         assert!(disconnect.contains_key("get") && disconnect.contains_key("post"));
+        let favicon = paths["/api/admin/config/favicon"].as_object().unwrap();
+        assert!(favicon["post"]["requestBody"].is_object());
+        assert!(favicon["delete"].get("requestBody").is_none());
+        assert_eq!(paths["/api/chat"]["get"]["tags"], json!(["coming"]));
         let file = &paths["/img/emoji/{file}"]["get"]["parameters"][0];
         assert_eq!((file["name"].as_str(), file["in"].as_str()), (Some("file"), Some("path")));
     }

@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use super::answers;
 use super::endpoint::{
-    ANY, Access, AnswerShape, DELETE, Endpoint, GET_OR_POST, Operation, POST, SETTER_BYTES_MAX,
-    Sharing,
+    ANY, Access, AnswerShape, DELETE, Endpoint, GET_OR_POST, Operation, POST, POST_OR_DELETE,
+    SETTER_BYTES_MAX, Sharing,
 };
-use crate::admin::{EMOJI_BYTES_MAX, LOGIN_SHAPE, LOGO_BYTES_MAX};
+use crate::admin::{EMOJI_BYTES_MAX, FAVICON_BYTES_MAX, LOGIN_SHAPE, LOGO_BYTES_MAX};
 use crate::metrics::{CMCD_BYTES_MAX, CMCD_SHAPE, REPORT_SHAPE};
 use crate::settings::{self, PASSWORD_SHAPE, STREAM_KEYS_SHAPE};
 use crate::shape::{Field, Shape, must};
@@ -33,6 +33,22 @@ const EMOJI_DELETE: Shape = Shape::Object(&[EMOJI_NAME]);
 const BUILT: &[Endpoint] = &[
     Endpoint::open("/", O::Page, Media("text/html"), "The page.").shared(),
     Endpoint::open("/index.html", O::Page, Media("text/html"), "The page.").shared(),
+    Endpoint::open("/embed/video", O::VideoEmbed, Media("text/html"), "The video alone.").shared(),
+    Endpoint::open("/embed/chat", O::ChatEmbed, Empty, "Leads to the chat alone."),
+    Endpoint::open("/embed/chat/", O::ChatEmbed, Empty, "Leads to the chat alone."),
+    Endpoint::open(
+        "/manifest.json",
+        O::Manifest,
+        Media("application/manifest+json"),
+        "The page as an app.",
+    ),
+    Endpoint::open(
+        "/public/{path}",
+        O::PublicFile,
+        Media("*/*"),
+        "A file of the operator's; the path may lead through folders.",
+    )
+    .shared(),
     Endpoint::open("/hls/stream.m3u8", O::MultivariantPlaylist, PLAYLIST, "The playlist of all.")
         .shared(),
     Endpoint::open("/hls/{rendition}/stream.m3u8", O::MediaPlaylist, PLAYLIST, "One playlist.")
@@ -53,6 +69,12 @@ const BUILT: &[Endpoint] = &[
         "The operator's script.",
     ),
     Endpoint::open("/img/emoji/{file}", O::EmojiFile, PICTURE, "An emoji."),
+    Endpoint::open(
+        "/img/platformlogos/{file}",
+        O::PlatformIcon,
+        Media("image/svg+xml"),
+        "The icon of a platform.",
+    ),
     Endpoint::open("/api/openapi.json", O::OpenApi, Media("application/json"), "This description.")
         .shared(),
     Endpoint::open("/api/status", O::Status, Json(answers::STATUS), "What is on."),
@@ -150,6 +172,14 @@ const BUILT: &[Endpoint] = &[
         .post(EMOJI_DELETE, 4 << 10),
     Endpoint::admin("/api/admin/config/logo", O::SetLogo, Simple, "Replaces the logo.")
         .post_value(data_url(LOGO_BYTES_MAX), LOGO_BYTES_MAX / 3 * 4 + (4 << 10)),
+    Endpoint::admin(
+        "/api/admin/config/favicon",
+        O::SetFavicon,
+        Simple,
+        "Replaces the icon of the page; DELETE brings ours back.",
+    )
+    .post_value(data_url(FAVICON_BYTES_MAX), 300 << 10)
+    .with(POST_OR_DELETE),
     Endpoint::admin("/api/admin/config/adminpass", O::SetPassword, Simple, "Sets the password.")
         .post_value(PASSWORD_SHAPE, SETTER_BYTES_MAX),
     Endpoint::admin("/api/admin/config/streamkeys", O::SetStreamKeys, Simple, "Sets the keys.")
@@ -188,6 +218,8 @@ const COMING: &[(Access, &[http::Method], &[&str])] = &[
             "/api/schedule.ics",
             "/api/auth/indieauth/callback",
             "/api/auth/provider/indieauth",
+            "/embed/chat/readonly",
+            "/embed/chat/readwrite",
         ],
     ),
     (
@@ -278,7 +310,6 @@ const COMING: &[(Access, &[http::Method], &[&str])] = &[
             "/api/admin/schedule/event",
             "/api/admin/schedule/event/delete",
             "/api/admin/schedule/preview",
-            "/api/admin/config/favicon",
         ],
     ),
 ];
@@ -317,6 +348,11 @@ pub(super) fn find(path: &str) -> Option<(&'static Endpoint, &str)> {
         return TABLE.get(at).map(|endpoint| (endpoint, ""));
     }
     PATTERNS.iter().find_map(|endpoint| Some((*endpoint, matched(endpoint.path, path)?)))
+}
+
+/// The row of the operator's own files.
+pub(super) fn public_file() -> Option<&'static Endpoint> {
+    PATTERNS.iter().copied().find(|endpoint| endpoint.operation == O::PublicFile)
 }
 
 /// What stands where `pattern` has its one brace, if the rest is the same. A name has no slash.

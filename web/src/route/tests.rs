@@ -29,6 +29,13 @@ fn paths_that_are_asked_for_most() {
         ("/thumbnail.jpg", Operation::Thumbnail),
         ("/preview.gif", Operation::Preview),
         ("/api/followers", Operation::Coming),
+        ("/embed/video", Operation::VideoEmbed),
+        ("/embed/chat", Operation::ChatEmbed),
+        ("/embed/chat/", Operation::ChatEmbed),
+        ("/manifest.json", Operation::Manifest),
+        ("/img/platformlogos/ko-fi.svg", Operation::PlatformIcon),
+        ("/public/", Operation::PublicFile),
+        ("/public/a/b c%20d.png", Operation::PublicFile),
     ] {
         assert_eq!(operation(path), Some(want), "{path}");
     }
@@ -62,6 +69,7 @@ fn assets_of_the_page_are_found() {
 #[test]
 fn hostile_paths_are_not_found() {
     let long = format!("/hls/0/{}.m4s", "1".repeat(PATH_LEN_MAX));
+    let longer = format!("/public/{}", "a".repeat(ADDRESS_BYTES_MAX + 1));
     for path in [
         "",
         "status",
@@ -104,7 +112,11 @@ fn hostile_paths_are_not_found() {
         "/thumbnail.jpeg",
         "/hls/thumbnail.jpg",
         "/C:/x",
+        "/public",
+        "/publicx/a.png",
+        "/img/platformlogos/../emoji/a",
         long.as_str(),
+        longer.as_str(),
     ] {
         assert!(matches!(get(path), Route::NotFound), "{path:?}: {:?}", get(path));
     }
@@ -122,6 +134,11 @@ fn methods() {
     assert_eq!(allowed(Method::POST, "/api/status"), Some("GET, HEAD, OPTIONS"));
     assert_eq!(allowed(Method::DELETE, "/"), Some("GET, HEAD, OPTIONS"));
     assert_eq!(allowed(Method::GET, "/api/admin/config/name"), Some("POST, OPTIONS"));
+    assert_eq!(allowed(Method::GET, "/api/admin/config/favicon"), Some("POST, DELETE, OPTIONS"));
+    assert!(matches!(
+        Route::parse(&Method::DELETE, "/api/admin/config/favicon"),
+        Route::Endpoint { .. }
+    ));
     assert_eq!(allowed(Method::PUT, "/hls/0/stream.m3u8"), Some("GET, HEAD, OPTIONS"));
     assert!(matches!(Route::parse(&Method::POST, "/api/admin/disconnect"), Route::Endpoint { .. }));
     for method in [Method::POST, Method::OPTIONS] {
@@ -133,7 +150,7 @@ fn methods() {
 fn bodies_are_as_long_as_their_route_says() {
     let limit = |path| body_bytes_max(&Method::POST, path);
     assert_eq!(limit("/api/status"), 64 << 10);
-    assert_eq!(limit("/api/admin/config/name"), 1 << 20);
+    assert_eq!(limit("/api/admin/config/name"), 1_280 << 10);
     assert!(limit("/api/admin/config/logo") > 1 << 20);
     assert_eq!(limit("/nothing"), 64 << 10);
 }

@@ -86,6 +86,12 @@ pub fn find(path: &str) -> Option<&'static Setting> {
     all().find(|setting| setting.path == path)
 }
 
+/// The setting with this name in the environment: its path in capitals, with `_` for `/`.
+#[must_use]
+pub fn find_by_variable(name: &str) -> Option<&'static Setting> {
+    all().find(|setting| setting.variable() == name)
+}
+
 impl Settings {
     /// The values of a store, each over its default. A row that this version does not know, or
     /// whose value it does not take, leaves the default; its key is given back with the reason.
@@ -119,6 +125,16 @@ impl Settings {
         let setting = find(path).ok_or_else(unknown)?;
         let value = serde_json::to_vec(&value).map_err(|e| SettingError::Rule(e.to_string()))?;
         setting.load(self, &value)?;
+        self.locks.insert(setting.path, by.to_owned());
+        Ok(())
+    }
+
+    /// The same with the value as people write it into the environment: text as it is, anything
+    /// else as JSON.
+    pub fn lock_text(&mut self, path: &str, text: &str, by: &str) -> Result<(), SettingError> {
+        let setting =
+            find(path).ok_or_else(|| SettingError::Rule(format!("{path:?} is no setting")))?;
+        setting.load_text(self, text)?;
         self.locks.insert(setting.path, by.to_owned());
         Ok(())
     }

@@ -69,6 +69,28 @@ impl Setting {
         self.put(settings, value)
     }
 
+    /// Puts a value that people wrote by hand into `settings`; locks do not matter. What is neither
+    /// text by its shape nor JSON is told as text of the wrong kind.
+    pub(super) fn load_text(
+        &self,
+        settings: &mut Settings,
+        text: &str,
+    ) -> Result<(), SettingError> {
+        let written = || Value::String(text.to_owned());
+        let value = match self.shape {
+            Shape::Text { .. } | Shape::Line { .. } | Shape::Word(_) => written(),
+            _ => json::parse(text.as_bytes()).unwrap_or_else(|_| written()),
+        };
+        let value = self.shape.check(value).map_err(|misfit| misfit.below("value"))?;
+        self.put(settings, value)
+    }
+
+    /// Its name in the environment, behind the prefix of all settings.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        self.path.replace('/', "_").to_ascii_uppercase()
+    }
+
     /// The value as it is kept: JSON.
     #[must_use]
     pub fn to_stored(&self, settings: &Settings) -> Vec<u8> {

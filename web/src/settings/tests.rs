@@ -48,6 +48,10 @@ fn paths_and_keys_are_unique() {
     let mut paths: Vec<_> = all().map(|setting| setting.path).collect();
     let mut keys: Vec<_> = all().map(|setting| setting.key).collect();
     let count = paths.len();
+    let mut variables: Vec<_> = all().map(Setting::variable).collect();
+    variables.sort_unstable();
+    variables.dedup();
+    assert_eq!(variables.len(), count);
     for names in [&mut paths, &mut keys] {
         names.sort_unstable();
         names.dedup();
@@ -171,6 +175,32 @@ fn a_locked_setting_says_who_holds_it() {
     assert_eq!(settings.locks().collect::<Vec<_>>(), [("webserverport", "--http")]);
     assert!(settings.lock("nosuch", 1, "--x").is_err());
     assert!(settings.lock("webserverport", "word", "--http").is_err());
+}
+
+#[test]
+fn what_people_write_into_the_environment_is_read() {
+    for (name, text) in [
+        ("NAME", "7"),
+        ("CHAT_DISABLE", "true"),
+        ("VIDEO_STREAMLATENCYLEVEL", "0"),
+        ("TAGS", "[\"art\", \"music\"]"),
+        ("AUTOPLAY", "off"),
+        ("S3", "{\"enabled\": false}"),
+    ] {
+        let setting = find_by_variable(name).unwrap();
+        let mut settings = Settings::default();
+        settings.lock_text(setting.path, text, "the environment").unwrap();
+        assert_eq!(settings.locks().collect::<Vec<_>>(), [(setting.path, "the environment")]);
+        let kept = setting.value(&settings);
+        assert_eq!(kept.is_string(), matches!(name, "NAME" | "AUTOPLAY"), "{kept}");
+    }
+    let mut settings = Settings::default();
+    for (path, text) in [("chat/disable", "1"), ("chat/disable", "yes"), ("tags", "art"), ("x", "")]
+    {
+        assert!(settings.lock_text(path, text, "it").is_err(), "{path}={text}");
+    }
+    assert_eq!(settings, Settings::default());
+    assert!(find_by_variable("chat/disable").is_none());
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Segmenter {
         }
         let (mut kept, mut new) = (Vec::new(), Vec::new());
         for rung in &lineup.rungs {
-            let shape = TrackShape::of_video(Some(rung.variant), &rung.track);
+            let shape = TrackShape::of_rung(rung.variant, &rung.track);
             let (rendition, writer) = broadcast.open(shape, anchor, msn, false);
             renditions.extend(rendition);
             if former.rungs.iter().any(|before| before.variant == rung.variant) {

@@ -23,7 +23,7 @@ use super::playlist::media::{MediaPlaylist, View};
 use super::playlist::multivariant::{self, Offer};
 use super::playlist::{DirectiveError, Directives, Snapshot};
 use super::reload::{Reload, WaitFor};
-use super::update::{Presentation, Timeline, Update};
+use super::update::{Presentation, Rendition, Timeline, Update};
 use crate::time::MediaTime;
 
 /// How much stays on offer.
@@ -310,6 +310,13 @@ impl Window {
             duration: window.duration(),
             bytes: window.byte_len(),
         })
+    }
+
+    /// What the multivariant playlist lists: each rendition and its mean bits per second, 0 before
+    /// the first segment.
+    pub fn offer(&self) -> impl Iterator<Item = (&Rendition, u64)> {
+        let view = View { plain: false, delta: false };
+        self.offered(view).map(|window| (&window.rendition, window.bandwidth.average()))
     }
 
     /// Bytes of segments that left the playlists and are still fetchable.

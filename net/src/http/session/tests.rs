@@ -237,6 +237,60 @@ fn long_bodies_and_chains_are_sent_by_reference_behind_their_head() {
     assert!(!session.is_finished() && session.wants_input());
 }
 
+/// Bytes that count up from 0.
+struct Counting;
+
+impl crate::http::ReadAt for Counting {
+    fn read_at(&self, offset: u64, length: usize) -> crate::http::Reading {
+        let bytes = (offset..).take(length).map(|at| at.to_le_bytes()[0]);
+        Box::pin(std::future::ready(Ok(bytes.collect())))
+    }
+}
+
+#[test]
+fn a_stored_body_is_sent_in_pieces_and_the_next_request_waits_behind_it() {
+    let now = now_at(Instant::now(), 0);
+    let mut session = Session::new(now.instant, limits());
+    let get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    session.handle_input(now.instant, &[&get[..], get].concat());
+    let stored = || Stored::new(std::sync::Arc::new(Counting), 300);
+    session.poll_request(now).unwrap();
+    session.respond(now, Response::ok("video/mp4", Body::Stored(stored())));
+    let mut sent = Vec::new();
+    while let Some(reading) = session.stored_body().map(Stored::read) {
+        assert!(session.poll_request(now).is_none() && session.deadline().is_none());
+        assert!(!session.wants_input() && !session.is_answering());
+        let mut piece = futures_lite::future::block_on(reading).unwrap();
+        // A source may give less than was asked for, or more than is left.
+        piece.truncate(70);
+        session.handle_piece(now.instant, piece);
+        transmit_all(&mut session, &mut sent);
+    }
+    let text = String::from_utf8_lossy(&sent).into_owned();
+    assert!(text.contains("content-length: 300\r\n"), "{text}");
+    let body: Vec<u8> = (0..300_u64).map(|at| at.to_le_bytes()[0]).collect();
+    assert!(sent.ends_with(&body));
+    // A stop meanwhile ends the connection behind the body.
+    session.poll_request(now).unwrap();
+    session.respond(now, Response::ok("video/mp4", Body::Stored(stored())));
+    session.drain();
+    session.handle_piece(now.instant, Bytes::from(vec![0; 400]));
+    sent.clear();
+    transmit_all(&mut session, &mut sent);
+    assert!(session.is_finished() && sent.ends_with(&[0; 300]) && sent.len() < 500);
+}
+
+#[test]
+fn a_stored_body_is_not_read_for_a_head_request() {
+    let now = now_at(Instant::now(), 0);
+    let mut session = Session::new(now.instant, limits());
+    session.handle_input(now.instant, b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    session.poll_request(now).unwrap();
+    let stored = Stored::new(std::sync::Arc::new(Counting), 300);
+    session.respond(now, Response::ok("video/mp4", Body::Stored(stored)));
+    assert!(session.stored_body().is_none() && session.wants_input());
+}
+
 #[test]
 fn continue_is_said_only_to_a_waiting_peer() {
     let now = now_at(Instant::now(), 0);
