@@ -36,7 +36,11 @@ impl Route {
     /// The path with something harmless for its names, and what its query needs.
     pub(crate) fn target(&self) -> String {
         let path = self.path.replace(['{', '}'], "");
-        if self.path.ends_with("viewersOverTime") { format!("{path}?windowStart=0") } else { path }
+        match self.path.rsplit('/').next() {
+            Some("viewersOverTime") => format!("{path}?windowStart=0"),
+            Some("cmcd") if self.method == "GET" => format!("{path}?CMCD=mtp%3D5000"),
+            _ => path,
+        }
     }
 
     /// Those that media is fetched by have tests of their own.
