@@ -73,8 +73,9 @@ pub enum ShardMessage {
     Facts(Facts),
     /// Pictures of this broadcast.
     Stills(u64, Arc<Stills>),
-    /// What is remembered has changed.
-    State(Arc<State>),
+    /// What is remembered has changed. The sender says nothing: it is dropped with the message, and
+    /// when all shards have done so, the change is what all of them show.
+    State(Arc<State>, Sender<()>),
     /// How many watch.
     Audience(Counts),
     /// A new neighbour asks for a copy of all that is shown here.

@@ -90,7 +90,7 @@ impl Shard {
                 self.plan.services.statistics.tell(Told::OnAir(facts.clone()));
                 *self.facts.borrow_mut() = facts;
             }
-            ShardMessage::State(state) => *self.state.borrow_mut() = state,
+            ShardMessage::State(state, _) => *self.state.borrow_mut() = state,
             ShardMessage::Audience(counts) => self.counts.set(counts),
             ShardMessage::Stills(broadcast, stills) => {
                 *self.stills.borrow_mut() = Some((broadcast, stills));

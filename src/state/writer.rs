@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use async_channel::{Receiver, Sender};
@@ -17,10 +18,14 @@ use crate::config::{Config, Secret};
 use crate::ladder::{LadderControl, LadderRefused};
 use crate::publish::Outlets;
 use crate::shard::ShardMessage;
-use crate::thread_wait::block_on;
+use crate::thread_wait::{block_on, block_on_until};
 
 /// Changes that may wait for the disk. Beyond it the API asks to come again.
 const QUEUE_CHANGES: usize = 64;
+
+/// How long an answer waits for shards to show a change that is on the disk already. One that takes
+/// longer hangs, and the others must not wait with it.
+const SHOWN_TIME_MAX: Duration = Duration::from_millis(100);
 
 /// What is to change.
 #[derive(Debug)]
@@ -189,7 +194,10 @@ impl Desk {
         state.show();
         let state = Arc::new(state);
         self.board.put(Arc::clone(&state));
-        block_on(self.outlets.tell(&ShardMessage::State(state)));
+        let (taken, shown) = async_channel::bounded(1);
+        block_on(self.outlets.tell(&ShardMessage::State(state, taken)));
+        // Closed when every shard has it: whoever is answered reads back what they set.
+        let _ = block_on_until(Instant::now() + SHOWN_TIME_MAX, shown.recv());
         Ok(done)
     }
 
@@ -309,7 +317,7 @@ mod tests {
         let (writer, board, inbox) = writer(folder.path());
         assert_eq!(name(&writer, r#"{"value":"North"}"#).unwrap(), "changed");
         assert_eq!(board.state().settings.instance.name, "North");
-        let Ok(ShardMessage::State(told)) = inbox.try_recv() else { panic!("nothing was told") };
+        let Ok(ShardMessage::State(told, _)) = inbox.try_recv() else { panic!("nothing was told") };
         assert!(String::from_utf8_lossy(&told.shown.config_json).contains("North"));
         // A refused one changes nothing and tells nobody.
         assert!(name(&writer, r#"{"value":7}"#).is_err());

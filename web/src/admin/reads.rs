@@ -201,7 +201,7 @@ pub struct VariantView {
     cpu_usage_level: u8,
 }
 
-/// See [`VariantView`].
+/// Variants as the API shows them.
 #[must_use]
 pub fn variant_views(variants: &[Variant]) -> Vec<VariantView> {
     let view = |variant: &Variant| VariantView {
