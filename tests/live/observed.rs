@@ -295,7 +295,13 @@ fn online_is_what_can_be_played() {
     assert_eq!(told["broadcaster"]["streamDetails"]["videoCodec"], "H.264", "{told}");
     assert!(told["broadcaster"]["remoteAddr"].as_str().is_some_and(|a| a.starts_with("127.")));
 
-    // While the publisher is away the broadcast waits and can be played, and the operator is told.
+    // While the publisher is away the broadcast waits and can be played, and the operator is told,
+    // once a second of it was judged.
+    wait_for("the broadcast is judged", LIMIT, || {
+        let health = admin(&server, "/api/admin/health");
+        let parts = health["findings"].as_array()?;
+        parts.iter().any(|finding| finding["part"] == "ingest").then_some(())
+    });
     publisher.kill();
     wait_for("the operator is told", LIMIT, || {
         let health = admin(&server, "/api/admin/health");
