@@ -15,8 +15,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// out, and settings have rules that no schema can say.
 const UNJUDGED: &str = "ignored_auth,positive_data_acceptance";
 /// A player's report may hold anything beside what is read: what is wrong in it is passed over.
-const UNJUDGED_OF_PLAYERS: &str =
-    "ignored_auth,positive_data_acceptance,negative_data_rejection";
+const UNJUDGED_OF_PLAYERS: &str = "ignored_auth,positive_data_acceptance,negative_data_rejection";
 /// Where they come.
 const OF_PLAYERS: &str = "/api/metrics/cmcd";
 

@@ -8,8 +8,8 @@
 //!
 //! A point's place follows from its time, so a clock that jumps leaves a gap or writes over what
 //! was there, and what is older than a ring is told apart by the time that stands with it. Blocks
-//! of sixty points go to the store ([`History::changed_blocks`]); whoever keeps them gives them back
-//! at the next start and when somebody asks for a long time. Nothing grows: a ring's memory is
+//! of sixty points go to the store ([`History::changed_blocks`]); whoever keeps them gives them
+//! back at the next start and when somebody asks for a long time. Nothing grows: a ring's memory is
 //! taken at the start, and the store has one row for each place of a ring.
 
 mod block;
