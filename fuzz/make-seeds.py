@@ -149,18 +149,6 @@ def machines():
     seed("segmenter", "pauses", b"\1\2\1" + start + (run + b"\xac\1\x60\0" + run + b"\xac\2\x60\0") * 4)
     seed("segmenter", "hostile", b"\2\1\0" + start + run + b"\x40\xe5\x07" + b"\x40\xf1" + bytes(8) + run + b"\x70\x10\x05\x0f" + run)
     seed("segmenter", "tracks-change", b"\0\0\1" + start + run * 2 + b"\x90\0\4\0\0\0\0\0" + run * 2 + b"\x90\5\0\0\0\0\0\0" + run * 2)
-    # A byte below 0x60 is a step of the ladder; start is followed by its lineup: source, rungs, kind of pictures.
-    go = lambda count: (b"\xff" + run) * count
-    begin = lambda lineup: b"\xff" + start + lineup
-    change = lambda lineup: b"\0\0" + lineup
-    seed("renditions", "steady", b"\0\0\1" + begin(b"\0\6\0") + go(8))
-    seed("renditions", "late", b"\0\0\1" + begin(b"\0\6\0") + b"\0\x60\x20" + go(8))
-    seed("renditions", "stalled", b"\0\0\1" + begin(b"\0\6\0") + go(2) + b"\0\x90\2" + go(4) + b"\0\x90\0" + go(2))
-    seed("renditions", "come-and-go", b"\0\0\1" + begin(b"\0\2\0") + go(2) + change(b"\0\4\0") + go(2) + change(b"\1\5\0") + go(2)
-         + change(b"\0\x86\0") + go(2))
-    seed("renditions", "break-in-a-change", b"\0\0\1" + begin(b"\0\2\0") + go(1) + change(b"\0\x84\0") + begin(b"\0\2\1") + go(3) + b"\xff\xa0"
-         + begin(b"\1\7\0") + go(2))
-    seed("renditions", "strays", b"\0\0\0" + begin(b"\0\6\0") + go(1) + b"\0\xe0\0\1\0\0\0\0\1" * 6 + b"\0\xe0\0\xc1\x09\2" * 3 + go(2))
 
 
 def http():

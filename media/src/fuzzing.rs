@@ -1,9 +1,9 @@
 //! One function per target of `fuzz/`: bytes in, a panic where this room breaks a promise.
 //!
 //! The functions here take the parsers one by one; [`rtmp_chunk`], [`rtmp_session`], [`source`],
-//! [`segmenter`], [`renditions`], `h264_decode` and `aac_decode` live beside the machines they
-//! drive. The same functions run over the committed seeds in the tests of this room, so a finding
-//! that became a seed stays found.
+//! [`segmenter`], `h264_decode` and `aac_decode` live beside the machines they drive. The same
+//! functions run over the committed seeds in the tests of this room, so a finding that became a
+//! seed stays found.
 
 use bytes::Bytes;
 
@@ -18,7 +18,7 @@ use crate::nal::{Framing, LengthSize, annexb};
 
 #[cfg(feature = "codec")]
 pub use crate::codec::fuzzing::h264_decode;
-pub use crate::hls::fuzzing::{renditions, segmenter};
+pub use crate::hls::fuzzing::segmenter;
 pub use crate::rtmp::fuzzing::{rtmp_chunk, rtmp_session};
 #[cfg(feature = "codec")]
 pub use crate::sound::fuzzing::aac_decode;

@@ -26,7 +26,6 @@ fn every_seed_keeps_the_promises() {
         ("source", |data| source(Instant::now(), data)),
         #[cfg(feature = "codec")]
         ("aac_decode", aac_decode),
-        ("renditions", |data| renditions(Instant::now(), data)),
         ("segmenter", |data| segmenter(Instant::now(), data)),
         #[cfg(feature = "codec")]
         ("h264_decode", h264_decode),

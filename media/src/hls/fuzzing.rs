@@ -1,19 +1,14 @@
-//! Fuzz targets of the packager: units with hostile times, timelines that come and go, and players
-//! that ask in between; in one of the two with encoded renditions, which come and go as well. The
-//! checker of this folder judges what the players see.
-
-mod rungs;
+//! Fuzz target of the packager: units with hostile times, timelines that come and go, and players
+//! that ask in between. The checker of this folder judges what they see.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use self::rungs::Encoders;
 use super::checker::Checker;
 use super::{
-    Answer, Directives, MediaAnswer, RenditionId, RenditionStatus, Segmenter, SegmenterConfig,
-    Update, Window, WindowConfig,
+    Answer, Directives, MediaAnswer, Segmenter, SegmenterConfig, Update, Window, WindowConfig,
 };
 use crate::aac::AudioSpecificConfig;
 use crate::access_unit::{
@@ -21,7 +16,6 @@ use crate::access_unit::{
 };
 use crate::fuzzing::Choices;
 use crate::h264::AvcConfig;
-use crate::picture::Light;
 use crate::time::{MediaTime, Timescale, UnixTime};
 
 /// avcC of 320x180 High at 30 pictures/s (x264 r3095).
@@ -58,16 +52,6 @@ const TIMES: [i64; 12] = [
 
 /// A broadcast, or several, under every order of units, timelines, time and requests.
 pub fn segmenter(now: Instant, data: &[u8]) {
-    broadcasts(now, data, None);
-}
-
-/// The same with encoded renditions of the source, late, away and hostile ones, in lineups that
-/// change.
-pub fn renditions(now: Instant, data: &[u8]) {
-    broadcasts(now, data, Some(Encoders::default()));
-}
-
-fn broadcasts(now: Instant, data: &[u8], encoders: Option<Encoders>) {
     let mut choices = Choices::new(data);
     let config = SegmenterConfig {
         segment_target: MediaTime::from_millis(choices.pick(&[2_000, 1_000, 6_000, 10_000])),
@@ -75,8 +59,6 @@ fn broadcasts(now: Instant, data: &[u8], encoders: Option<Encoders>) {
         ..SegmenterConfig::default()
     };
     let rewind = MediaTime::from_millis(choices.pick(&[0, 12_000, 60_000]));
-    let folders = [("0", 90_000), ("audio", SLACK_TIMESCALE), ("1", 90_000), ("2", 90_000)];
-    let folders = if encoders.is_some() { &folders[..] } else { &folders[..2] };
     let mut broadcaster = Broadcaster {
         segmenter: Segmenter::new(config),
         window: Window::new(WindowConfig { rewind }),
@@ -86,12 +68,8 @@ fn broadcasts(now: Instant, data: &[u8], encoders: Option<Encoders>) {
         audio_units: 0,
         audio_from_90k: 900_000,
         units: 0,
-        checkers: folders
-            .iter()
-            .map(|(folder, timescale)| Checker::new(folder, *timescale, false))
-            .collect(),
-        encoders,
-        on_offer: Vec::new(),
+        checkers: [("0", 90_000), ("audio", SLACK_TIMESCALE)]
+            .map(|(folder, timescale)| Checker::new(folder, timescale, false)),
     };
     while !choices.is_empty() && broadcaster.units < UNITS_MAX {
         broadcaster.step(&mut choices);
@@ -99,7 +77,6 @@ fn broadcasts(now: Instant, data: &[u8], encoders: Option<Encoders>) {
     }
     broadcaster.segmenter.end();
     broadcaster.settle();
-    broadcaster.check_ends();
 }
 
 struct Broadcaster {
@@ -113,17 +90,11 @@ struct Broadcaster {
     audio_units: i64,
     audio_from_90k: i64,
     units: usize,
-    checkers: Vec<Checker>,
-    encoders: Option<Encoders>,
-    /// By the last update that told.
-    on_offer: Vec<RenditionId>,
+    checkers: [Checker; 2],
 }
 
 impl Broadcaster {
     fn step(&mut self, choices: &mut Choices<'_>) {
-        if self.encoders.is_some() && choices.byte() < 0x60 {
-            return self.encoders_step(choices);
-        }
         match choices.byte() {
             0..=0x3F => self.run(choices),
             0x40..=0x6F => self.picture(choices),
@@ -227,9 +198,7 @@ impl Broadcaster {
         (self.video_90k, self.audio_from_90k, self.audio_units) = (start, start, 0);
         let date = UnixTime::from_millis(DATE_MS + i64::from(choices.u32()));
         let start = MediaTime::new(start, Timescale::VIDEO);
-        let lineup = self.encoders.as_mut().map(|encoders| encoders.draw(choices));
-        let lineup = lineup.unwrap_or_default();
-        self.segmenter.start_with(self.tracks.clone(), lineup, start, date);
+        self.segmenter.start(self.tracks.clone(), start, date);
     }
 
     /// One track or both deliver nothing for a while.
@@ -258,11 +227,11 @@ impl Broadcaster {
             answer => self.judge(&answer, &directives),
         }
         match self.window.playlist(folder, &directives) {
-            Answer::NotFound => assert!(!self.has(folder), "{folder}"),
+            Answer::NotFound => assert!(!["0", "audio"].contains(&folder) || !self.listed()),
             answer => self.judge(&answer, &directives),
         }
         let status: Vec<_> = self.window.renditions().collect();
-        assert!(status.len() <= self.checkers.len(), "{status:?}");
+        assert!(status.len() <= 2, "{status:?}");
     }
 
     fn judge(&self, answer: &Answer, directives: &Directives) {
@@ -285,10 +254,9 @@ impl Broadcaster {
         self.window.renditions().any(|rendition| rendition.segments > 0)
     }
 
-    /// The rendition exists.
-    fn has(&self, folder: &str) -> bool {
-        let id = RenditionId::parse(folder);
-        self.window.renditions().any(|rendition| Some(rendition.id) == id)
+    /// Some rendition of each kind exists.
+    fn listed(&self) -> bool {
+        self.window.renditions().count() == 2
     }
 
     fn fetch(&self, choices: &mut Choices<'_>) {
@@ -331,17 +299,13 @@ impl Broadcaster {
 
     fn push_picture(&mut self, dts: i64, offset: i64, sync: bool) {
         self.units += 1;
-        let unit = AccessUnit {
+        self.segmenter.push(AccessUnit {
             track: TrackKind::Video,
             dts: MediaTime::new(dts, Timescale::VIDEO),
             pts: MediaTime::new(dts.saturating_add(offset), Timescale::VIDEO),
             sync,
             payload: Bytes::from_static(b"\0\0\0\x02\x65\x80"),
-        };
-        self.segmenter.push(unit.clone());
-        if let Some(encoders) = &mut self.encoders {
-            encoders.see(&mut self.segmenter, &unit);
-        }
+        });
     }
 
     fn push_sound(&mut self) {
@@ -361,20 +325,11 @@ impl Broadcaster {
     fn settle(&mut self) {
         while let Some(update) = self.segmenter.poll_update() {
             let begins = matches!(update, Update::Start(_));
-            let resumes = matches!(update, Update::Timeline(_) | Update::Change(_));
+            let resumes = matches!(update, Update::Timeline(_));
             // Segments leave where one ends; the checker wants to see each go.
             let removes = matches!(update, Update::SegmentEnd(_));
             if begins || resumes {
                 self.look();
-            }
-            let offer = match &update {
-                Update::Start(_) => Some(&[][..]),
-                Update::Timeline(timeline) => Some(&timeline.renditions[..]),
-                Update::Change(change) => Some(&change.renditions[..]),
-                _ => None,
-            };
-            if let Some(offer) = offer {
-                self.on_offer = offer.iter().map(|rendition| rendition.id).collect();
             }
             self.window.apply(self.now, update);
             if removes {
@@ -390,14 +345,6 @@ impl Broadcaster {
         self.look();
     }
 
-    /// What is on offer at the end has the same segments everywhere (AL-4).
-    fn check_ends(&self) {
-        let offered = |rendition: &RenditionStatus| self.on_offer.contains(&rendition.id);
-        let ends = self.window.renditions().filter(offered);
-        let ends: Vec<_> = ends.map(|r| (r.id, r.first_msn + r.segments as u64)).collect();
-        assert!(ends.windows(2).all(|pair| pair[0].1 == pair[1].1), "segments end at {ends:?}");
-    }
-
     fn look(&mut self) {
         for checker in &mut self.checkers {
             checker.look(&mut self.window);
@@ -410,8 +357,7 @@ fn video_track(frame_rate_millis: Option<u32>) -> VideoTrack {
     let (width, height) = config.display_size();
     let bitrate = Some(400_000);
     let codec = VideoCodec::H264(config);
-    let light = Light::default();
-    VideoTrack { codec, width, height, frame_rate_millis, bitrate, colour: None, light }
+    VideoTrack { codec, width, height, frame_rate_millis, bitrate, colour: None }
 }
 
 fn audio_track(sample_rate: u32) -> AudioTrack {
