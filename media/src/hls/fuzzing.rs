@@ -16,6 +16,7 @@ use crate::access_unit::{
 };
 use crate::fuzzing::Choices;
 use crate::h264::AvcConfig;
+use crate::picture::Light;
 use crate::time::{MediaTime, Timescale, UnixTime};
 
 /// avcC of 320x180 High at 30 pictures/s (x264 r3095).
@@ -357,7 +358,8 @@ fn video_track(frame_rate_millis: Option<u32>) -> VideoTrack {
     let (width, height) = config.display_size();
     let bitrate = Some(400_000);
     let codec = VideoCodec::H264(config);
-    VideoTrack { codec, width, height, frame_rate_millis, bitrate, colour: None }
+    let light = Light::default();
+    VideoTrack { codec, width, height, frame_rate_millis, bitrate, colour: None, light }
 }
 
 fn audio_track(sample_rate: u32) -> AudioTrack {
