@@ -64,6 +64,8 @@ export class HlsEngine implements Engine {
   /** The playlist offers a picture, whether this browser can decode it or not. */
   #offersPicture: boolean | undefined;
   #parsed = false;
+  /** Bit rate of the smallest rendition that "Auto" may take. */
+  #autoFloor = 0;
   #measured = false;
   #downloadMs: number | null = null;
 
@@ -80,6 +82,10 @@ export class HlsEngine implements Engine {
       if (first >= 0) {
         this.#hls.startLevel = first;
         this.#hls.config.videoPreference = H264_FIRST;
+        // In need it would take the lowest of all, and not leave that codec again.
+        const bitrates = this.#hls.levels.filter(isH264).map((level) => level.maxBitrate);
+        this.#autoFloor = Math.min(...bitrates);
+        this.#hls.config.minAutoBitrate = this.#autoFloor;
       }
       this.#onTracks();
     });
@@ -127,6 +133,7 @@ export class HlsEngine implements Engine {
   selectLevel(index: number): void {
     // A viewer who chooses 1080p in a small window means it; the cap is for "Auto".
     this.#hls.config.capLevelToPlayerSize = index < 0;
+    this.#hls.config.minAutoBitrate = index < 0 ? this.#autoFloor : 0;
     this.#hls.nextLevel = index;
   }
 
