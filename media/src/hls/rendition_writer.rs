@@ -333,8 +333,9 @@ impl RenditionWriter {
         if dts <= self.end {
             return;
         }
-        if let Some(last) = self.samples.last_mut() {
-            let hole = u32::try_from(dts - self.end).unwrap_or(u32::MAX);
+        // Behind a picture that stood, its end may lie past `end`: no hole is counted twice.
+        if let Some(last) = self.samples.last_mut().filter(|_| dts > self.decoded) {
+            let hole = u32::try_from(dts - self.decoded).unwrap_or(u32::MAX);
             last.duration = last.duration.saturating_add(hole);
             self.decoded = dts;
         }
