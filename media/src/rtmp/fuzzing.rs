@@ -53,8 +53,7 @@ fn read_chunks<'a>(
             }
         }
         let held = reader.buffered_bytes();
-        // Buffers grow by doubling, the first room of each stream as well.
-        assert!(held <= 2 * arrived + 128 * limits::CHUNK_STREAMS_MAX, "{held} of {arrived}");
+        assert!(held <= 2 * arrived + 64 * limits::CHUNK_STREAMS_MAX, "{held} of {arrived}");
     }
     (messages, None)
 }

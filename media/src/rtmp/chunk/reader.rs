@@ -223,6 +223,7 @@ impl ChunkReader {
         match (header.message, &stream.partial) {
             (MessageHeader::Full { .. }, Some(_)) => {
                 self.partial_bytes -= stream.partial_capacity();
+                stream.partial = None;
                 quirks.replaced_messages = quirks.replaced_messages.saturating_add(1);
                 self.begin_message(index, header, quirks)?;
             }
@@ -266,8 +267,23 @@ impl ChunkReader {
                 None => stream.advance_again(),
             },
         }
-        stream.partial = Some(Partial::default());
-        check_length(stream.kind, stream.length, self.stage)
+        check_length(stream.kind, stream.length, self.stage)?;
+        if self.partial_bytes > 0 {
+            self.take_back_room();
+        }
+        self.streams[index].partial = Some(Partial::default());
+        Ok(())
+    }
+
+    /// Another message begins before those that have begun are whole: the bytes at hand are not
+    /// all theirs, and what was made ready for them goes back. Rare, since most peers send one
+    /// message at a time.
+    fn take_back_room(&mut self) {
+        self.partial_bytes = 0;
+        for partial in self.streams.iter_mut().filter_map(|stream| stream.partial.as_mut()) {
+            partial.payload.shrink_to(2 * partial.payload.len());
+            self.partial_bytes += partial.payload.capacity();
+        }
     }
 
     fn stream_index(&mut self, basic: &BasicHeader, quirks: &mut Quirks) -> Result<usize, Error> {
@@ -286,7 +302,8 @@ impl ChunkReader {
     }
 
     /// Adds payload bytes. `following` more bytes of input are at hand and are likely to belong to
-    /// the same message, so room is made for them at once; past that the buffer doubles.
+    /// the same message if it is the only one that has begun, so room is made for them at once;
+    /// else, and past that, the buffer doubles.
     fn append(&mut self, index: usize, bytes: &[u8], following: usize) -> Result<(), Error> {
         let stream = &mut self.streams[index];
         let Some(partial) = &mut stream.partial else { return Ok(()) };
@@ -297,7 +314,8 @@ impl ChunkReader {
         let payload = &mut partial.payload;
         let (held, needed) = (payload.capacity(), payload.len() + bytes.len());
         if needed > held {
-            let wanted = (needed + following).max(2 * held).min(stream.length);
+            let ready = if self.partial_bytes == held { following } else { 0 };
+            let wanted = (needed + ready).max(2 * held).min(stream.length);
             let max = self.stage.partial_bytes_max();
             if self.partial_bytes - held + wanted > max {
                 let needed = self.partial_bytes - held + wanted;

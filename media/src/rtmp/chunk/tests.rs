@@ -407,6 +407,16 @@ fn announcing_much_and_sending_little_costs_little() {
 }
 
 #[test]
+fn room_for_one_message_goes_back_when_others_begin() {
+    let mut harness = Harness::new();
+    let streams = 0..limits::CHUNK_STREAMS_MAX as u8;
+    let begun = streams.map(|id| [&[0, id], &format0(0, 0, 0xFFFF, 9, &[1; 128])[1..]].concat());
+    let bytes = begun.collect::<Vec<_>>().concat();
+    harness.feed(&bytes).unwrap();
+    assert!(harness.reader.buffered_bytes() <= 2 * bytes.len());
+}
+
+#[test]
 fn unfinished_messages_share_one_budget() {
     let mut harness = Harness::new();
     harness.reader.set_stage(Stage::BeforePublish);
